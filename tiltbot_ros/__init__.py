@@ -1,0 +1,1 @@
+"""Everything of tiltbot that touches a robot, a sensor or a bag."""

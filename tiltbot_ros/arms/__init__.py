@@ -1,0 +1,1 @@
+"""Arms: the protocol, limits, tilts, and one driver a file."""

@@ -1,0 +1,1 @@
+"""From messages to contact-triggered episodes and back. No ROS."""

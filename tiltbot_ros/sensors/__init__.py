@@ -1,0 +1,1 @@
+"""Microphones and cameras, and their simulated and file-backed twins. No ROS."""

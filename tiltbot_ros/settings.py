@@ -1,0 +1,22 @@
+"""The base of every group of settings: typed, bounded, described, frozen.
+
+A field's description and bounds are used three times: to validate a rig's
+YAML, to declare the ROS parameter of a node, and to print the tables of the
+documentation.
+"""
+
+import hashlib
+import json
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Settings(BaseModel):
+    """A frozen group of settings that refuses unknown names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    def digest(self) -> str:
+        """Return a hash of all values, 12 hexadecimal digits."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,1 @@
+"""Simulated worlds and their sound. No ROS."""
