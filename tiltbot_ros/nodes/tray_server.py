@@ -1,0 +1,216 @@
+"""The tray in ROS: `Tilt` actions in, pose, joints and finished tilts out."""
+
+import math
+import time
+
+import numpy as np
+from geometry_msgs.msg import PoseStamped, Quaternion, Vector3
+from numpy.typing import NDArray
+from rclpy.action import ActionServer, CancelResponse, GoalResponse
+from rclpy.action.server import ServerGoalHandle
+from rclpy.node import Node
+from rclpy.task import Future
+from sensor_msgs.msg import JointState
+from tiltbot.action import Tilt as TiltAction
+from tiltbot.msg import Tilt
+
+from tiltbot_ros import topics
+from tiltbot_ros.arms.tilts import TiltMotion, TiltSettings
+from tiltbot_ros.arms.tray import FollowMonitor, FollowSettings, TrayDriver, TrayReading
+from tiltbot_ros.errors import DeviceError, LimitError
+from tiltbot_ros.nodes.wiring import publisher, stamp
+
+DONE = "done"
+FEEDBACK_PERIOD_S = 0.1
+
+
+def quaternion(rotation: NDArray[np.float64]) -> Quaternion:
+    """Return a rotation vector (2,) or (3,) [rad] as a unit quaternion."""
+    vector = np.zeros(3)
+    vector[: len(rotation)] = rotation
+    angle = float(np.linalg.norm(vector))
+    # sin(a/2)/a tends to 1/2 at no rotation.
+    scale = math.sin(angle / 2) / angle if angle > 1e-9 else 0.5
+    x, y, z = (float(value) for value in vector * scale)
+    return Quaternion(x=x, y=y, z=z, w=math.cos(angle / 2))
+
+
+class _Run:
+    """One tilt under way, shared by the action's coroutine and the control tick."""
+
+    def __init__(self, goal: ServerGoalHandle, motion: TiltMotion) -> None:
+        self.goal = goal
+        self.motion = motion
+        self.started_ns = 0
+        self.ended_ns = 0
+        self.began_s: float | None = None
+        self.reported_s = 0.0
+        self.reason = ""
+        self.ended = Future()
+
+
+class TrayServer:
+    """Serves one tray. Whoever owns it calls `tick` at the rig's rate."""
+
+    def __init__(
+        self,
+        node: Node,
+        driver: TrayDriver,
+        *,
+        tilt: TiltSettings,
+        follow: FollowSettings,
+        rate_hz: float,
+        frame: str,
+    ) -> None:
+        """Open the publishers and the action `tilt`.
+
+        Args:
+            node: who serves.
+            driver: tilts the tray.
+            tilt: shape of a tilt.
+            follow: when the tray counts as not following.
+            rate_hz: how often `tick` is called [Hz].
+            frame: name of the frame of the level tray.
+        """
+        self._node = node
+        self._driver = driver
+        self._tilt = tilt
+        self._frame = frame
+        self._monitor = FollowMonitor(follow)
+        self._rate_hz = rate_hz
+        self._run: _Run | None = None
+        self._reference: NDArray[np.float64] = np.zeros(2)
+        self._pose = publisher(node, topics.TRAY_POSE)
+        self._joints = publisher(node, topics.TRAY_JOINTS)
+        self._commanded = publisher(node, topics.TRAY_REFERENCE)
+        self._tilts = publisher(node, topics.TILT)
+        self._server = ActionServer(
+            node,
+            TiltAction,
+            "tilt",
+            execute_callback=self._execute,
+            goal_callback=self._accept,
+            cancel_callback=lambda _: CancelResponse.ACCEPT,
+        )
+
+    def close(self) -> None:
+        """Stop serving, end a tilt under way, and let go of the driver."""
+        run = self._run
+        if run is not None:
+            self._finish(run, run.started_ns, "the tray node was stopped")
+        self._driver.close()
+
+    def tick(self, stamp_ns: int) -> None:
+        """Command the reference of this moment and publish the state.
+
+        Args:
+            stamp_ns: the moment (ROS clock) [ns].
+        """
+        run = self._run
+        self._reference = self._next_reference(run, stamp_ns)
+        self._driver.command(self._reference)
+        reading = self._driver.read()
+        self._publish(reading, self._reference)
+        if run is not None and not run.reason:
+            self._watch(run, reading, stamp_ns)
+
+    def _next_reference(self, run: _Run | None, stamp_ns: int) -> NDArray[np.float64]:
+        if run is None:
+            # After a cancelled or failed tilt the tray still has to come level.
+            return self._towards_level(self._reference)
+        now_s = time.monotonic()
+        if run.began_s is None:
+            run.began_s, run.started_ns = now_s, stamp_ns
+        elapsed = now_s - run.began_s
+        if run.goal.is_cancel_requested:
+            self._finish(run, stamp_ns, "cancelled")
+            return self._reference
+        if elapsed >= run.motion.duration_s:
+            self._finish(run, stamp_ns, DONE)
+        return run.motion.reference(elapsed)
+
+    def _towards_level(self, reference: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Go one tick of the way back, at the mean rate of a full return."""
+        length = float(np.linalg.norm(reference))
+        step = self._tilt.max_tilt_rad / self._tilt.return_s / self._rate_hz
+        return reference * max(0.0, 1.0 - step / length) if length > 0 else reference
+
+    def _watch(self, run: _Run, reading: TrayReading, stamp_ns: int) -> None:
+        try:
+            self._monitor.check(self._reference, reading, time.monotonic_ns())
+        except DeviceError as error:
+            self._finish(run, stamp_ns, str(error))
+            return
+        now_s = time.monotonic()
+        if run.began_s is not None and now_s - run.reported_s >= FEEDBACK_PERIOD_S:
+            run.reported_s = now_s
+            elapsed = now_s - run.began_s
+            feedback = TiltAction.Feedback(progress=min(1.0, elapsed / run.motion.duration_s))
+            x, y, z = (float(value) for value in reading.rotation)
+            feedback.rotation = Vector3(x=x, y=y, z=z)
+            run.goal.publish_feedback(feedback)
+
+    def _finish(self, run: _Run, stamp_ns: int, reason: str) -> None:
+        run.ended_ns = stamp_ns
+        run.reason = reason
+        self._run = None
+        if reason == DONE:
+            self._tilts.publish(self._message(run))
+        run.ended.set_result(reason)
+
+    def _message(self, run: _Run) -> Tilt:
+        message = Tilt(ax=run.motion.action[0], ay=run.motion.action[1])
+        message.header.frame_id = self._frame
+        message.header.stamp = stamp(run.started_ns)
+        message.start = message.header.stamp
+        message.end = stamp(run.ended_ns)
+        x, y = (float(value) for value in run.motion.target)
+        message.rotation = Vector3(x=x, y=y, z=0.0)
+        return message
+
+    def _publish(self, reading: TrayReading, reference: NDArray[np.float64]) -> None:
+        time_msg = stamp(reading.stamp_ns)
+        pose = PoseStamped()
+        pose.header.stamp = time_msg
+        pose.header.frame_id = self._frame
+        pose.pose.orientation = quaternion(reading.rotation)
+        self._pose.publish(pose)
+        joints = JointState(name=list(reading.joint_names))
+        joints.header.stamp = time_msg
+        joints.header.frame_id = self._frame
+        joints.position = reading.joint_positions.tolist()
+        joints.velocity = reading.joint_velocities.tolist()
+        self._joints.publish(joints)
+        wanted = PoseStamped()
+        wanted.header.stamp = time_msg
+        wanted.header.frame_id = self._frame
+        wanted.pose.orientation = quaternion(reference)
+        self._commanded.publish(wanted)
+
+    def _accept(self, goal: TiltAction.Goal) -> GoalResponse:
+        try:
+            TiltMotion((goal.ax, goal.ay), self._tilt)
+        except LimitError as error:
+            self._node.get_logger().error(f"tilt refused: {error}")
+            return GoalResponse.REJECT
+        if self._run is not None:
+            self._node.get_logger().error("tilt refused: another one is under way; wait for it")
+            return GoalResponse.REJECT
+        return GoalResponse.ACCEPT
+
+    async def _execute(self, goal: ServerGoalHandle) -> TiltAction.Result:
+        run = _Run(goal, TiltMotion((goal.request.ax, goal.request.ay), self._tilt))
+        if self._run is not None:
+            goal.abort()
+            return TiltAction.Result(success=False, reason="another tilt is under way")
+        self._run = run
+        reason = await run.ended
+        result = TiltAction.Result(success=reason == DONE, reason=reason)
+        result.tilt = self._message(run)
+        if reason == DONE:
+            goal.succeed()
+        elif goal.is_cancel_requested:
+            goal.canceled()
+        else:
+            goal.abort()
+        return result

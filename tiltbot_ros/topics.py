@@ -1,0 +1,140 @@
+"""Every topic of the graph: name, type, rate and quality of service, in one table.
+
+Names are relative, so that a namespace moves a whole rig. The publishers, the
+recorder and the documentation read this table.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Topic:
+    """One topic.
+
+    Attributes:
+        name: relative name.
+        type: ROS type, "package/msg/Name".
+        depth: history depth of publisher and subscriber.
+        latched: transient local, so that who comes late gets the last one.
+        rate: which rate of the rig it follows; "" for events.
+        content: what it carries.
+    """
+
+    name: str
+    type: str
+    depth: int
+    content: str
+    latched: bool = False
+    rate: Literal["", "audio", "camera", "tray"] = ""
+
+
+AUDIO = Topic(
+    name="audio",
+    type="tiltbot/msg/ContactAudio",
+    depth=256,
+    rate="audio",
+    content="blocks of sound from the contact microphones",
+)
+AUDIO_INFO = Topic(
+    name="audio/info",
+    type="tiltbot/msg/ContactAudioInfo",
+    depth=1,
+    latched=True,
+    content="device, gains, calibration, frame of each channel",
+)
+COLOR = Topic(
+    name="camera/color/image_raw",
+    type="sensor_msgs/msg/Image",
+    depth=16,
+    rate="camera",
+    content="colour image, rgb8",
+)
+DEPTH = Topic(
+    name="camera/aligned_depth_to_color/image_raw",
+    type="sensor_msgs/msg/Image",
+    depth=16,
+    rate="camera",
+    content="depth aligned to the colour image, 16UC1 [mm]",
+)
+CAMERA_INFO = Topic(
+    name="camera/color/camera_info",
+    type="sensor_msgs/msg/CameraInfo",
+    depth=16,
+    rate="camera",
+    content="model of the colour camera",
+)
+CAMERA_POSE = Topic(
+    name="camera/pose",
+    type="geometry_msgs/msg/PoseStamped",
+    depth=1,
+    latched=True,
+    content="pose of the camera's optical frame in the frame it is mounted on",
+)
+TRAY_POSE = Topic(
+    name="tray/pose",
+    type="geometry_msgs/msg/PoseStamped",
+    depth=200,
+    rate="tray",
+    content="measured pose of the tray in the frame of the level tray",
+)
+TRAY_JOINTS = Topic(
+    name="tray/joint_states",
+    type="sensor_msgs/msg/JointState",
+    depth=200,
+    rate="tray",
+    content="joints of the arm that holds the tray [rad, rad/s]",
+)
+TRAY_REFERENCE = Topic(
+    name="tray/reference",
+    type="geometry_msgs/msg/PoseStamped",
+    depth=200,
+    rate="tray",
+    content="commanded pose of the tray in the frame of the level tray",
+)
+TILT = Topic(
+    name="tilt",
+    type="tiltbot/msg/Tilt",
+    depth=16,
+    content="a tilt that has ended",
+)
+CONTACT = Topic(
+    name="contact",
+    type="tiltbot/msg/Contact",
+    depth=64,
+    content="a contact that was heard",
+)
+OBJECT_LOCATION = Topic(
+    name="object_location",
+    type="tiltbot/msg/ObjectLocation",
+    depth=16,
+    rate="camera",
+    content="where the tracker sees the object, in the tray frame [m]",
+)
+EPISODE = Topic(
+    name="episode",
+    type="tiltbot/msg/Episode",
+    depth=64,
+    content="an episode that is safely on disk",
+)
+RECORDER_STATUS = Topic(
+    name="recorder/status",
+    type="tiltbot/msg/RecorderStatus",
+    depth=1,
+    latched=True,
+    content="state of the recorder, once a second",
+)
+DIAGNOSTICS = Topic(
+    name="diagnostics",
+    type="diagnostic_msgs/msg/DiagnosticArray",
+    depth=16,
+    content="health of every node, once a second",
+)
+
+RECORDED = (
+    AUDIO, AUDIO_INFO, COLOR, DEPTH, CAMERA_INFO, CAMERA_POSE,
+    TRAY_POSE, TRAY_JOINTS, TRAY_REFERENCE, TILT, CONTACT, OBJECT_LOCATION,
+)  # fmt: skip
+"""What goes into an episode's bag."""
+
+TOPICS = (*RECORDED, EPISODE, RECORDER_STATUS, DIAGNOSTICS)
