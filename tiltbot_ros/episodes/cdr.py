@@ -7,6 +7,7 @@ fields, each aligned to its own size counted from the fifth byte.
 
 from dataclasses import dataclass
 from struct import Struct, error
+from typing import Any
 
 import numpy as np
 
@@ -77,9 +78,9 @@ def read_audio(data: bytes) -> AudioMessage:
         raise EpisodeError(
             f"expected a whole ContactAudio message, got {len(data)} bytes: {short}"
         ) from short
-    start, count, width = (
-        (start16, count16, 2) if bits == 16 else (position32 + 4, count32, 4)  # fmt: skip
-    )
+    start, count, width = position32 + 4, count32, 4
+    if bits == 16:
+        start, count, width = start16, count16, 2
     if bits not in (16, 24) or channels < 1 or rate < 1 or (count16 and count32):
         raise EpisodeError(
             "expected ContactAudio of 16 or 24 bits, one channel or more and one array of "
@@ -121,22 +122,20 @@ def write_audio(block: AudioBlock, audio_format: AudioFormat, frame_id: str) -> 
     return bytes(store.serialize_cdr(message, AUDIO_TYPE))
 
 
-def make_time(stamp_ns: int) -> object:
+def make_time(stamp_ns: int) -> Any:
     """Return a `builtin_interfaces/Time` of the rosbags store."""
     sec, nanosec = divmod(stamp_ns, NS_PER_S)
     return typestore().types["builtin_interfaces/msg/Time"](sec=sec, nanosec=nanosec)
 
 
-def make_header(stamp_ns: int, frame_id: str) -> object:
+def make_header(stamp_ns: int, frame_id: str) -> Any:
     """Return a `std_msgs/Header` of the rosbags store."""
-    return typestore().types["std_msgs/msg/Header"](
-        stamp=make_time(stamp_ns), frame_id=frame_id
-    )  # type: ignore[arg-type]
+    return typestore().types["std_msgs/msg/Header"](stamp=make_time(stamp_ns), frame_id=frame_id)
 
 
-def time_ns(time: object) -> int:
+def time_ns(time: Any) -> int:
     """Return a deserialised `builtin_interfaces/Time` in ns."""
-    return int(time.sec) * NS_PER_S + int(time.nanosec)  # type: ignore[attr-defined]
+    return int(time.sec) * NS_PER_S + int(time.nanosec)
 
 
 def _endian(data: bytes) -> int:

@@ -60,9 +60,7 @@ class DetectorSettings(Settings):
     rise_ratio: float = Field(
         2.0, ge=1.0, le=100.0, description="Envelope over the recent envelope in a contact [1]"
     )
-    rise_s: float = Field(
-        0.003, ge=0.0, le=0.05, description="Time a contact may take to rise [s]"
-    )
+    rise_s: float = Field(0.003, ge=0.0, le=0.05, description="Time a contact may take to rise [s]")
     recent_s: float = Field(
         0.025, ge=0.002, le=0.2, description="Length of the recent envelope before the rise [s]"
     )
@@ -145,6 +143,7 @@ class ContactDetector:
         self._memory = self._rise + self._recent + self._search + 2
         self._carry = np.zeros((self.hop_frames, channels), audio_format.dtype)
         self._next_sample = start
+        self._filled = 0
         self._reset(start or 0)
 
     def process(self, block: AudioBlock) -> list[HeardContact]:
@@ -339,9 +338,7 @@ class ContactDetector:
         channel = int(np.argmax(np.where(peaks > self._threshold, peaks, 0)))
         strong = search[:, channel] >= self.settings.first_peak_ratio * peaks[channel]
         peak_hop = self._crossing + int(np.argmax(strong))
-        frames, offset = (
-            (samples, self._hop) if peak_hop >= self._hop else (self._history, origin)
-        )
+        frames, offset = (samples, self._hop) if peak_hop >= self._hop else (self._history, origin)
         at = (peak_hop - offset) * self.hop_frames
         wave = frames[at : at + self.hop_frames, channel].astype(np.float64)
         sample = peak_hop * self.hop_frames + int(np.argmax(np.abs(wave - wave.mean())))
@@ -367,4 +364,5 @@ class ContactDetector:
 def _middle(values: Levels, axis: int) -> Levels:
     """Return the upper median along an axis: an order statistic, so exact in any grouping."""
     middle = values.shape[axis] // 2
-    return np.partition(values, middle, axis=axis).take(middle, axis=axis)
+    parted: Levels = np.partition(values, middle, axis=axis)
+    return parted[middle] if axis == 0 else parted[:, middle]

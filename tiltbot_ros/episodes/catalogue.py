@@ -1,0 +1,151 @@
+"""The episodes of a data folder: list, keep, discard, restore, relabel.
+
+Only `episode.json` is read, never a bag; every change is atomic, so that it
+can be made while a recorder writes to the same folder.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tiltbot_ros.episodes.facts import FACTS_FILE, EpisodeFacts
+from tiltbot_ros.episodes.folder import TRASH, is_episode_name, sync_directory, write_durably
+from tiltbot_ros.episodes.verdict import renamed
+from tiltbot_ros.errors import EpisodeError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listed:
+    """An entry of the catalogue.
+
+    Attributes:
+        path: directory of the episode.
+        facts: its late facts; None when they cannot be read.
+        problem: why not; empty otherwise.
+    """
+
+    path: Path
+    facts: EpisodeFacts | None
+    problem: str = ""
+
+
+def list_episodes(folder: Path, *, trashed: bool = False) -> list[Listed]:
+    """Return the episodes of a folder, or of its trash, by id; unreadable ones are listed too.
+
+    Raises:
+        EpisodeError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise EpisodeError(f"{folder}: expected a folder of episodes, found none")
+    place = folder / TRASH if trashed else folder
+    if not place.is_dir():
+        return []
+    paths = sorted(
+        (path for path in place.iterdir() if is_episode_name(path.name) and path.is_dir()),
+        key=lambda path: int(path.name.removeprefix("ep_")),
+    )
+    return [_listed(path) for path in paths]
+
+
+def select(
+    listed: Iterable[Listed],
+    *,
+    object_name: str = "",
+    clean: bool | None = None,
+    outcome: str = "",
+) -> list[EpisodeFacts]:
+    """Return the readable episodes that fit; an empty or None criterion fits all."""
+    return [
+        entry.facts
+        for entry in listed
+        if entry.facts is not None
+        and (not object_name or entry.facts.object == object_name)
+        and (clean is None or entry.facts.verdict.clean == clean)
+        and (not outcome or entry.facts.outcome == outcome)
+    ]
+
+
+def keep(folder: Path, episode_id: str) -> EpisodeFacts:
+    """Mark an episode as wanted.
+
+    Raises:
+        EpisodeError: there is no such episode.
+    """
+    path = _existing(folder, episode_id)
+    return _rewrite(path, replace(EpisodeFacts.read(path), kept=True))
+
+
+def relabel(
+    folder: Path,
+    episode_id: str,
+    *,
+    object_name: str = "",
+    outcome: str = "",
+    labels: dict[str, str] | None = None,
+) -> EpisodeFacts:
+    """Give an episode another object, outcome or labels; what is empty stays as it was.
+
+    A name given to an episode without one also lifts that flag of its verdict.
+
+    Raises:
+        EpisodeError: there is no such episode.
+    """
+    path = _existing(folder, episode_id)
+    facts = EpisodeFacts.read(path)
+    changed = replace(
+        facts,
+        object=object_name or facts.object,
+        outcome=outcome or facts.outcome,
+        labels={**facts.labels, **(labels or {})},
+        verdict=renamed(facts.verdict, object_name) if object_name else facts.verdict,
+    )
+    return _rewrite(path, changed)
+
+
+def discard(folder: Path, episode_id: str) -> Path:
+    """Move an episode to the trash; its number is not given out again.
+
+    Raises:
+        EpisodeError: there is no such episode.
+    """
+    path = _existing(folder, episode_id)
+    trash = folder / TRASH
+    trash.mkdir(exist_ok=True)
+    return _move(path, trash / path.name)
+
+
+def restore(folder: Path, episode_id: str) -> Path:
+    """Move an episode back from the trash.
+
+    Raises:
+        EpisodeError: there is no such episode in the trash.
+    """
+    return _move(_existing(folder / TRASH, episode_id), folder / episode_id)
+
+
+def _listed(path: Path) -> Listed:
+    try:
+        return Listed(path=path, facts=EpisodeFacts.read(path))
+    except EpisodeError as error:
+        return Listed(path=path, facts=None, problem=str(error))
+
+
+def _existing(folder: Path, episode_id: str) -> Path:
+    path = folder / episode_id
+    if not is_episode_name(episode_id) or not (path / FACTS_FILE).is_file():
+        raise EpisodeError(
+            f"expected the id of an episode in {folder}, such as ep_000042, got {episode_id!r}"
+        )
+    return path
+
+
+def _rewrite(path: Path, facts: EpisodeFacts) -> EpisodeFacts:
+    write_durably(path / FACTS_FILE, facts.to_json())
+    return facts
+
+
+def _move(source: Path, target: Path) -> Path:
+    source.rename(target)
+    sync_directory(target.parent)
+    sync_directory(source.parent)
+    return target
