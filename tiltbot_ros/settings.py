@@ -8,7 +8,7 @@ documentation.
 import hashlib
 import json
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 
 class Settings(BaseModel):
@@ -20,3 +20,17 @@ class Settings(BaseModel):
         """Return a hash of all values, 12 hexadecimal digits."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def explain(error: ValidationError, where: str = "") -> str:
+    """Return one line for every problem of a validation, naming the setting.
+
+    Args:
+        error: what pydantic raised.
+        where: name of the group, put before each setting.
+    """
+    lines = []
+    for problem in error.errors():
+        path = ".".join(str(part) for part in (where, *problem["loc"]) if part != "")
+        lines.append(f"{path}: {problem['msg']}, got {problem['input']!r}")
+    return "\n".join(lines)

@@ -1,7 +1,6 @@
 """Sound in ROS: blocks in, `ContactAudio` out."""
 
 from array import array
-from collections.abc import Sequence
 
 from rclpy.node import Node
 from tiltbot.msg import ContactAudio, ContactAudioInfo
@@ -9,6 +8,7 @@ from tiltbot.msg import ContactAudio, ContactAudioInfo
 from tiltbot_ros import topics
 from tiltbot_ros.nodes.wiring import publisher, stamp
 from tiltbot_ros.sensors.audio import AudioBlock, AudioFormat
+from tiltbot_ros.sensors.microphones import MicrophoneInfo
 
 
 class AudioPublisher:
@@ -25,35 +25,28 @@ class AudioPublisher:
         )
         self._message.header.frame_id = frame
 
-    def publish_info(
-        self,
-        *,
-        stamp_ns: int,
-        device: str,
-        source: str,
-        block_frames: int,
-        gain_db: Sequence[float],
-        calibration: Sequence[float],
-        unit: str,
-        channel_frames: Sequence[str],
-    ) -> None:
-        """Publish the latched description; fields as in ContactAudioInfo."""
-        unknown = [float("nan")] * self._format.channels
-        info = ContactAudioInfo(
-            device=device,
-            source=source,
-            sample_rate=self._format.sample_rate,
-            channels=self._format.channels,
-            bits=self._format.bits,
-            block_frames=block_frames,
-            gain_db=list(gain_db) or unknown,
-            calibration=list(calibration) or unknown,
-            unit=unit,
-            channel_frames=list(channel_frames),
+    def publish_info(self, info: MicrophoneInfo, *, stamp_ns: int) -> None:
+        """Publish the latched description.
+
+        Args:
+            info: what stays constant of the stream.
+            stamp_ns: when the device was opened (ROS clock) [ns].
+        """
+        message = ContactAudioInfo(
+            device=info.device,
+            source=info.source,
+            sample_rate=info.audio_format.sample_rate,
+            channels=info.audio_format.channels,
+            bits=info.audio_format.bits,
+            block_frames=info.block_frames,
+            gain_db=list(info.gain_db),
+            calibration=list(info.calibration),
+            unit=info.unit,
+            channel_frames=list(info.channel_frames),
         )
-        info.header.stamp = stamp(stamp_ns)
-        info.header.frame_id = self._message.header.frame_id
-        self._infos.publish(info)
+        message.header.stamp = stamp(stamp_ns)
+        message.header.frame_id = info.frame_id
+        self._infos.publish(message)
 
     def publish(self, block: AudioBlock) -> None:
         """Publish one block. Not for two threads at once."""

@@ -12,7 +12,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from tiltbot_ros.errors import ConfigError
-from tiltbot_ros.settings import Settings
+from tiltbot_ros.settings import Settings, explain
 
 S = TypeVar("S", bound=Settings)
 
@@ -116,15 +116,6 @@ def declare(node: Node, model: type[S], group: str) -> S:
 def _plain(value: Any) -> Any:
     """Return arrays as lists: rclpy hands out array.array for numbers."""
     return list(value) if not isinstance(value, str | bool | int | float) else value
-
-
-def explain(error: ValidationError, where: str) -> str:
-    """Return one line for every problem of a validation, naming the setting."""
-    lines = []
-    for problem in error.errors():
-        path = ".".join([where, *(str(part) for part in problem["loc"])])
-        lines.append(f"{path}: {problem['msg']}, got {problem['input']!r}")
-    return "\n".join(lines)
 
 
 def refuse_unknown(node: Node) -> None:

@@ -1,0 +1,182 @@
+"""Which nodes make which graph: one table for the launch files and for the command.
+
+It names executables and parameters; it imports no node.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tiltbot_ros.errors import ConfigError
+from tiltbot_ros.rigs import Rig
+from tiltbot_ros.settings import Settings
+from tiltbot_ros.worlds.objects import ObjectCatalogue
+
+PACKAGE = "tiltbot"
+
+LOCALHOST_ONLY: Mapping[str, str] = {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+"""Set unless the user has said how far ROS 2 may reach: the loopback by default."""
+
+DISCOVERY_VARIABLES = ("ROS_AUTOMATIC_DISCOVERY_RANGE", "ROS_LOCALHOST_ONLY")
+
+Value = bool | int | float | str | list[bool] | list[int] | list[float] | list[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NodeSpec:
+    """One process of a graph.
+
+    Attributes:
+        executable: in lib/tiltbot, as `ros2 run tiltbot` names it.
+        name: of the node.
+        parameters: by ROS name.
+        respawn: start it again when it ends; for sensors, which lose their devices.
+        required: the graph ends when it ends; for the recorder and the arm.
+    """
+
+    executable: str
+    name: str
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+    respawn: bool = False
+    required: bool = False
+
+
+def flatten(group: str, settings: Settings) -> dict[str, Value]:
+    """Return a group of settings as ROS parameters, `group.field`.
+
+    Empty lists are left out: a parameter file cannot say what they are lists of.
+    """
+    values: dict[str, Any] = settings.model_dump(mode="json")
+    return {f"{group}.{key}": value for key, value in values.items() if value != []}
+
+
+def _groups(rig: Rig, *names: str) -> dict[str, Value]:
+    values: dict[str, Value] = {}
+    for name in names:
+        values |= flatten(name, getattr(rig, name))
+    return values
+
+
+def _world(rig: Rig) -> list[NodeSpec]:
+    if rig.camera is None:
+        raise ConfigError(
+            f"expected a camera in rig '{rig.name}': the simulated world always has one"
+        )
+    groups = ("arm", "tilt", "follow", "microphones", "camera", "world", "sound", "view")
+    return [
+        NodeSpec(
+            executable="world_node",
+            name="world",
+            parameters=_groups(rig, *groups),
+            required=True,
+        )
+    ]
+
+
+def _devices(rig: Rig) -> list[NodeSpec]:
+    specs = [
+        NodeSpec(
+            executable="tray_node",
+            name="tray",
+            parameters=_groups(rig, "arm", "kinematic", "tilt", "follow"),
+            required=True,
+        ),
+        NodeSpec(
+            executable="microphone_node",
+            name="microphones",
+            parameters=_groups(rig, "microphones"),
+            respawn=True,
+        ),
+    ]
+    if rig.camera is not None:
+        specs.append(
+            NodeSpec(
+                executable="camera_node",
+                name="camera",
+                parameters=_groups(rig, "camera", "view"),
+                respawn=True,
+            )
+        )
+    return specs
+
+
+def listeners(rig: Rig) -> list[NodeSpec]:
+    """Return the nodes that only listen: they also run on replayed data."""
+    specs = [
+        NodeSpec(
+            executable="contact_node",
+            name="contacts",
+            parameters=_groups(rig, "detector"),
+            respawn=True,
+        )
+    ]
+    if rig.camera is not None:
+        specs.append(
+            NodeSpec(
+                executable="tracker_node",
+                name="tracker",
+                parameters=_groups(rig, "tracker"),
+                respawn=True,
+            )
+        )
+    return specs
+
+
+def recorder(rig: Rig, *, out: Path, object_name: str = "") -> NodeSpec:
+    """Return the episode recorder, writing to the folder `out`."""
+    return NodeSpec(
+        executable="recorder_node",
+        name="recorder",
+        parameters={
+            **_groups(rig, "recorder", "writer", "verdict"),
+            "session.rig": rig.name,
+            "session.directory": str(out.expanduser().resolve()),
+            "session.object": object_name,
+            "session.detector": rig.detector.digest(),
+            "session.detector_settings": rig.detector.model_dump_json(),
+            "session.max_tilt_rad": rig.tilt.max_tilt_rad,
+            "session.audio_hz": rig.audio_hz,
+            "session.camera_hz": rig.camera.rate_hz if rig.camera else 0.0,
+            "session.tray_hz": rig.arm.rate_hz,
+        },
+        required=True,
+    )
+
+
+def collect_graph(rig: Rig, *, out: Path) -> list[NodeSpec]:
+    """Return the graph that collects: devices, listeners, recorder and collector.
+
+    Args:
+        rig: the laboratory, or the simulated one.
+        out: the data folder.
+
+    Raises:
+        ConfigError: the rig does not fit together.
+    """
+    return [
+        *(_world(rig) if rig.simulated else _devices(rig)),
+        *listeners(rig),
+        recorder(rig, out=out),
+        NodeSpec(
+            executable="collect_node",
+            name="collect",
+            parameters={**_groups(rig, "collect", "tilt")},
+        ),
+    ]
+
+
+def object_names(names: list[str], rig: Rig) -> list[str]:
+    """Check names of objects against the catalogue where the rig must know them.
+
+    A simulated rig builds its objects from the catalogue; in a laboratory any
+    name will do.
+
+    Raises:
+        ConfigError: the simulated rig does not know one.
+    """
+    if rig.simulated:
+        catalogue = ObjectCatalogue.load()
+        for name in names:
+            catalogue.get(name)
+    return names

@@ -1,0 +1,292 @@
+"""Collects episodes of one object after another: the `collect` action."""
+
+import time
+
+from rclpy.action import ActionClient, ActionServer, CancelResponse, GoalResponse
+from rclpy.action.server import ServerGoalHandle
+from rclpy.node import Node
+from rclpy.task import Future
+from std_srvs.srv import SetBool, Trigger
+from tiltbot.action import CollectObject
+from tiltbot.action import Tilt as TiltAction
+from tiltbot.msg import Episode, RecorderStatus
+from tiltbot.srv import SetObject
+
+from tiltbot_ros import topics
+from tiltbot_ros.arms.tilts import RandomTilts, TiltSettings
+from tiltbot_ros.collecting import Collection, CollectSettings, Target
+from tiltbot_ros.errors import ConfigError, TiltbotError
+from tiltbot_ros.nodes.diagnosing import Diagnostics, Health
+from tiltbot_ros.nodes.parameters import declare, refuse_unknown
+from tiltbot_ros.nodes.running import Fault, run
+from tiltbot_ros.nodes.wiring import subscription
+
+POLL_S = 0.1
+SERVICE_TIMEOUT_S = 20.0
+
+
+class _GaveUpError(TiltbotError):
+    """The collection cannot go on; the text is the result's reason."""
+
+
+class _Cancelled(Exception):  # noqa: N818 - not a fault
+    """The client asked to stop."""
+
+
+class CollectNode(Node):
+    """One collection at a time: gate, empty tray, object, tilts."""
+
+    def __init__(self, _fault: Fault) -> None:
+        super().__init__("collect")
+        self._settings = declare(self, CollectSettings, "collect")
+        self._tilt = declare(self, TiltSettings, "tilt")
+        refuse_unknown(self)
+        self._tilts = RandomTilts(self._settings.seed, self._tilt)
+        self._status: RecorderStatus | None = None
+        self._collection: Collection | None = None
+        self._object = ""
+        self._phase = ""
+        self._confirmed = False
+        self._tilt_client = ActionClient(self, TiltAction, "tilt")
+        self._world_object = self.create_client(SetObject, "world/set_object")
+        self._label = self.create_client(SetObject, "recorder/set_object")
+        self._pause = self.create_client(SetBool, "recorder/pause")
+        self._background = self.create_client(Trigger, "tracker/learn_background")
+        self._confirm = self.create_service(Trigger, "~/confirm", self._on_confirm)
+        self._statuses = subscription(self, topics.RECORDER_STATUS, self._on_status)
+        self._episodes = subscription(self, topics.EPISODE, self._on_episode)
+        self._server = ActionServer(
+            self,
+            CollectObject,
+            "collect",
+            execute_callback=self._execute,
+            goal_callback=self._accept,
+            cancel_callback=lambda _: CancelResponse.ACCEPT,
+        )
+        self._diagnostics = Diagnostics(self, hardware="", health=self._health)
+
+    # What comes in
+
+    def _on_status(self, status: RecorderStatus) -> None:
+        self._status = status
+
+    def _on_episode(self, episode: Episode) -> None:
+        if self._collection is not None and episode.object == self._object:
+            self._collection.on_episode(clean=episode.clean)
+
+    def _on_confirm(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self._confirmed = True
+        response.success = True
+        response.message = "thank you"
+        return response
+
+    def _accept(self, goal: CollectObject.Goal) -> GoalResponse:
+        try:
+            if self._collection is not None:
+                raise ConfigError("another collection is under way; wait for it or cancel it")
+            if not goal.object:
+                raise ConfigError("expected the name of an object, got none")
+            self._new_collection(goal)
+        except ConfigError as error:
+            self.get_logger().error(f"collection refused: {error}")
+            return GoalResponse.REJECT
+        return GoalResponse.ACCEPT
+
+    def _new_collection(self, goal: CollectObject.Goal) -> Collection:
+        target = Target(episodes=int(goal.episodes), minutes=float(goal.minutes))
+        return Collection(target, self._settings)
+
+    # One collection
+
+    async def _execute(self, goal: ServerGoalHandle) -> CollectObject.Result:
+        collection = self._new_collection(goal.request)
+        self._collection = collection
+        self._object = goal.request.object
+        result = CollectObject.Result()
+        try:
+            await self._wait_for_streams(goal)
+            await self._prepare(goal)
+            result.reason = await self._run_tilts(goal, collection)
+            result.success = True
+        except _Cancelled:
+            result.reason = "cancelled"
+        except TiltbotError as error:
+            result.reason = str(error)
+            self.get_logger().error(result.reason)
+        try:
+            if not goal.is_cancel_requested:
+                await self._drain(goal)
+            if self._pause.service_is_ready():
+                await self._call(self._pause, SetBool.Request(data=True))
+        except TiltbotError as error:
+            self.get_logger().error(str(error))
+        result.clean, result.flagged = collection.clean, collection.flagged
+        result.tilts = collection.tilts
+        self._collection = None
+        self._phase = ""
+        if result.success:
+            goal.succeed()
+        elif goal.is_cancel_requested:
+            goal.canceled()
+        else:
+            goal.abort()
+        return result
+
+    async def _wait_for_streams(self, goal: ServerGoalHandle) -> None:
+        self._phase = "gate"
+        deadline = time.monotonic() + self._settings.gate_timeout_s
+        while not (self._status is not None and self._status.ready):
+            if time.monotonic() > deadline:
+                what = (
+                    "no word from the recorder"
+                    if self._status is None
+                    else f"no data on {', '.join(self._status.missing)}"
+                )
+                raise _GaveUpError(
+                    f"expected every stream to flow within {self._settings.gate_timeout_s:g} s, "
+                    f"but there is {what}; `diagnostics` and the nodes' logs say why"
+                )
+            missing = ["recorder"] if self._status is None else list(self._status.missing)
+            await self._pause_for(goal, POLL_S, waiting_for=", ".join(missing))
+
+    async def _prepare(self, goal: ServerGoalHandle) -> None:
+        if self._settings.preparation == "none":
+            await self._name_object(goal)
+            return
+        await self._call(self._pause, SetBool.Request(data=True))
+        self._phase = "background"
+        await self._place(goal, "", "empty the tray")
+        if self._background.service_is_ready():
+            await self._call(self._background, Trigger.Request())
+        self._phase = "object"
+        await self._place(goal, self._object, f"put {self._object} into the middle of the tray")
+        await self._name_object(goal)
+
+    async def _name_object(self, goal: ServerGoalHandle) -> None:
+        await self._call(self._label, SetObject.Request(name=self._object))
+        await self._call(self._pause, SetBool.Request(data=False))
+        await self._pause_for(goal, self._settings.settle_s)
+
+    async def _place(self, goal: ServerGoalHandle, name: str, wish: str) -> None:
+        if self._settings.preparation == "world":
+            await self._call(self._world_object, SetObject.Request(name=name))
+            return
+        self._confirmed = False
+        service = f"{self.get_fully_qualified_name()}/confirm"
+        while not self._confirmed:
+            await self._pause_for(goal, POLL_S, waiting_for=f"{wish}, then call {service}")
+
+    async def _run_tilts(self, goal: ServerGoalHandle, collection: Collection) -> str:
+        self._phase = "tilting"
+        collection.start(time.monotonic())
+        while not (reason := collection.enough(time.monotonic())):
+            hopeless = collection.hopeless()
+            if hopeless:
+                raise _GaveUpError(hopeless)
+            collection.on_tilt(success=await self._tilt_once(goal))
+            await self._pause_for(goal, self._tilt.rest_s)
+        return reason
+
+    async def _tilt_once(self, goal: ServerGoalHandle) -> bool:
+        ax, ay = self._tilts.next()
+        if not self._tilt_client.server_is_ready():
+            raise _GaveUpError("expected the action 'tilt', but no node serves it")
+        handle = await self._tilt_client.send_goal_async(TiltAction.Goal(ax=ax, ay=ay))
+        if not handle.accepted:
+            self.get_logger().error("the tray refused a tilt; its log says why")
+            return False
+        outcome = handle.get_result_async()
+        while not outcome.done():
+            try:
+                await self._pause_for(goal, POLL_S)
+            except _Cancelled:
+                await handle.cancel_goal_async()
+                raise
+        result = outcome.result().result
+        if not result.success:
+            self.get_logger().error(f"a tilt failed: {result.reason}")
+        return bool(result.success)
+
+    async def _drain(self, goal: ServerGoalHandle) -> None:
+        """Let the recorder finish what it has begun."""
+        self._phase = "writing"
+        # A status later than now, since the last contact may be newer than the last one.
+        seen, self._status = self._status, None
+        deadline = time.monotonic() + self._settings.drain_timeout_s
+        while seen is not None and (self._status is None or self._status.pending):
+            if time.monotonic() > deadline:
+                raise _GaveUpError("the recorder did not finish its episodes in time")
+            await self._sleep(POLL_S)
+            self._report(goal, "the last episodes")
+
+    # Waiting without blocking the executor
+
+    async def _pause_for(
+        self, goal: ServerGoalHandle, seconds: float, *, waiting_for: str = ""
+    ) -> None:
+        deadline = time.monotonic() + seconds
+        while True:
+            if goal.is_cancel_requested:
+                raise _Cancelled
+            self._report(goal, waiting_for)
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return
+            await self._sleep(min(left, POLL_S))
+
+    async def _sleep(self, seconds: float) -> None:
+        woken = Future()
+        timer = self.create_timer(seconds, lambda: woken.done() or woken.set_result(None))
+        await woken
+        self.destroy_timer(timer)
+
+    async def _call(self, client: object, request: object) -> None:
+        """Call a service; its refusal or silence ends the collection."""
+        name = client.srv_name
+        if not client.service_is_ready():
+            raise _GaveUpError(f"expected the service '{name}', but no node serves it")
+        answer = client.call_async(request)
+        deadline = time.monotonic() + SERVICE_TIMEOUT_S
+        while not answer.done():
+            if time.monotonic() > deadline:
+                raise _GaveUpError(f"'{name}' did not answer within {SERVICE_TIMEOUT_S:g} s")
+            await self._sleep(0.02)
+        response = answer.result()
+        if not response.success:
+            raise _GaveUpError(f"'{name}' refused: {response.message}")
+
+    def _report(self, goal: ServerGoalHandle, waiting_for: str) -> None:
+        collection = self._collection
+        if collection is None:
+            return
+        now = time.monotonic()
+        goal.publish_feedback(
+            CollectObject.Feedback(
+                phase=self._phase,
+                clean=collection.clean,
+                flagged=collection.flagged,
+                tilts=collection.tilts,
+                episodes_per_hour=collection.episodes_per_hour(now),
+                time_left_s=collection.time_left_s(now),
+                waiting_for=waiting_for,
+            )
+        )
+
+    def _health(self) -> Health:
+        collection = self._collection
+        if collection is None:
+            return Health(level="ok", message="idle", values={})
+        return Health(
+            level="ok",
+            message=f"{self._phase}: {self._object}",
+            values={
+                "clean": collection.clean,
+                "flagged": collection.flagged,
+                "tilts": collection.tilts,
+            },
+        )
+
+
+def main() -> int:
+    """Run the node."""
+    return run(CollectNode)

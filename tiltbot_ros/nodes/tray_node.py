@@ -1,0 +1,60 @@
+"""Drives the arm that holds the tray: `tilt` actions in, 100 Hz state out."""
+
+from rclpy.node import Node
+
+from tiltbot_ros.arms.drivers import ArmSettings, open_tray
+from tiltbot_ros.arms.kinematic import KinematicSettings
+from tiltbot_ros.arms.tilts import TiltSettings
+from tiltbot_ros.arms.tray import FollowSettings
+from tiltbot_ros.errors import DeviceError
+from tiltbot_ros.nodes.diagnosing import Diagnostics, Health
+from tiltbot_ros.nodes.parameters import declare, refuse_unknown
+from tiltbot_ros.nodes.running import Fault, run
+from tiltbot_ros.nodes.tray_server import TrayServer
+
+
+class TrayNode(Node):
+    """One tray on a real arm, or on none."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__("tray")
+        arm = declare(self, ArmSettings, "arm")
+        kinematic = declare(self, KinematicSettings, "kinematic")
+        tilt = declare(self, TiltSettings, "tilt")
+        follow = declare(self, FollowSettings, "follow")
+        refuse_unknown(self)
+        self._fault = fault
+        self._ticks = 0
+        clock = self.get_clock()
+        self._driver = open_tray(arm, kinematic, clock=lambda: clock.now().nanoseconds)
+        self._server = TrayServer(
+            self,
+            self._driver,
+            tilt=tilt,
+            follow=follow,
+            rate_hz=arm.rate_hz,
+            frame=arm.frame_id,
+        )
+        self._timer = self.create_timer(1.0 / arm.rate_hz, self._tick)
+        self._diagnostics = Diagnostics(self, hardware=arm.driver, health=self._health)
+
+    def _tick(self) -> None:
+        try:
+            self._server.tick(self.get_clock().now().nanoseconds)
+        except DeviceError as error:
+            self._fault.set(error)
+        self._ticks += 1
+
+    def _health(self) -> Health:
+        ticks, self._ticks = self._ticks, 0
+        return Health(level="ok", message="running", values={"rate [Hz]": ticks})
+
+    def close(self) -> None:
+        """Stop the tray before ROS goes."""
+        self._timer.cancel()
+        self._server.close()
+
+
+def main() -> int:
+    """Run the node."""
+    return run(TrayNode)
