@@ -13,14 +13,25 @@ from tiltbot_ros.rigs import Rig
 from tiltbot_ros.settings import Settings
 from tiltbot_ros.worlds.objects import ObjectCatalogue
 
-PACKAGE = "tiltbot"
-
 LOCALHOST_ONLY: Mapping[str, str] = {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
 """Set unless the user has said how far ROS 2 may reach: the loopback by default."""
 
 DISCOVERY_VARIABLES = ("ROS_AUTOMATIC_DISCOVERY_RANGE", "ROS_LOCALHOST_ONLY")
 
 Value = bool | int | float | str | list[bool] | list[int] | list[float] | list[str]
+
+
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "world_node": ("arm", "tilt", "follow", "microphones", "camera", "world", "sound", "view"),
+    "tray_node": ("arm", "kinematic", "tilt", "follow"),
+    "microphone_node": ("microphones",),
+    "camera_node": ("camera", "view"),
+    "contact_node": ("detector",),
+    "tracker_node": ("tracker",),
+    "recorder_node": ("recorder", "writer", "verdict"),
+    "collect_node": ("collect", "tilt"),
+}
+"""Which groups of a rig's settings are parameters of which executable."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,10 +62,10 @@ def flatten(group: str, settings: Settings) -> dict[str, Value]:
     return {f"{group}.{key}": value for key, value in values.items() if value != []}
 
 
-def _groups(rig: Rig, *names: str) -> dict[str, Value]:
+def _parameters(rig: Rig, executable: str) -> dict[str, Value]:
     values: dict[str, Value] = {}
-    for name in names:
-        values |= flatten(name, getattr(rig, name))
+    for group in GROUPS[executable]:
+        values |= flatten(group, getattr(rig, group))
     return values
 
 
@@ -63,12 +74,11 @@ def _world(rig: Rig) -> list[NodeSpec]:
         raise ConfigError(
             f"expected a camera in rig '{rig.name}': the simulated world always has one"
         )
-    groups = ("arm", "tilt", "follow", "microphones", "camera", "world", "sound", "view")
     return [
         NodeSpec(
             executable="world_node",
             name="world",
-            parameters=_groups(rig, *groups),
+            parameters=_parameters(rig, "world_node"),
             required=True,
         )
     ]
@@ -79,13 +89,13 @@ def _devices(rig: Rig) -> list[NodeSpec]:
         NodeSpec(
             executable="tray_node",
             name="tray",
-            parameters=_groups(rig, "arm", "kinematic", "tilt", "follow"),
+            parameters=_parameters(rig, "tray_node"),
             required=True,
         ),
         NodeSpec(
             executable="microphone_node",
             name="microphones",
-            parameters=_groups(rig, "microphones"),
+            parameters=_parameters(rig, "microphone_node"),
             respawn=True,
         ),
     ]
@@ -94,7 +104,7 @@ def _devices(rig: Rig) -> list[NodeSpec]:
             NodeSpec(
                 executable="camera_node",
                 name="camera",
-                parameters=_groups(rig, "camera", "view"),
+                parameters=_parameters(rig, "camera_node"),
                 respawn=True,
             )
         )
@@ -107,7 +117,7 @@ def listeners(rig: Rig) -> list[NodeSpec]:
         NodeSpec(
             executable="contact_node",
             name="contacts",
-            parameters=_groups(rig, "detector"),
+            parameters=_parameters(rig, "contact_node"),
             respawn=True,
         )
     ]
@@ -116,7 +126,7 @@ def listeners(rig: Rig) -> list[NodeSpec]:
             NodeSpec(
                 executable="tracker_node",
                 name="tracker",
-                parameters=_groups(rig, "tracker"),
+                parameters=_parameters(rig, "tracker_node"),
                 respawn=True,
             )
         )
@@ -129,7 +139,7 @@ def recorder(rig: Rig, *, out: Path, object_name: str = "") -> NodeSpec:
         executable="recorder_node",
         name="recorder",
         parameters={
-            **_groups(rig, "recorder", "writer", "verdict"),
+            **_parameters(rig, "recorder_node"),
             "session.rig": rig.name,
             "session.directory": str(out.expanduser().resolve()),
             "session.object": object_name,
@@ -161,7 +171,7 @@ def collect_graph(rig: Rig, *, out: Path) -> list[NodeSpec]:
         NodeSpec(
             executable="collect_node",
             name="collect",
-            parameters={**_groups(rig, "collect", "tilt")},
+            parameters=_parameters(rig, "collect_node"),
         ),
     ]
 

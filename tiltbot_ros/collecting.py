@@ -25,8 +25,8 @@ class CollectSettings(Settings):
         2.0,
         ge=0.0,
         le=60.0,
-        description="pause between placing the object and the first tilt; an episode reaches so far "
-        "back that it must be quiet [s]",
+        description="pause between placing the object and the first tilt, into which the first "
+        "episode reaches back [s]",
     )
     drain_timeout_s: float = Field(
         15.0, gt=0.0, le=600.0, description="longest wait for the last episodes to be written [s]"

@@ -175,8 +175,9 @@ class Supervisor:
 
 
 def graph_environment() -> dict[str, str]:
-    """Return this process's environment as a node needs it: discovery stays on this
-    host unless the user has said otherwise.
+    """Return this process's environment as a node needs it.
+
+    Discovery stays on this host unless the user has said otherwise.
     """
     environment = dict(os.environ)
     if not any(name in environment for name in DISCOVERY_VARIABLES):

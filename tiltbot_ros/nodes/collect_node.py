@@ -81,14 +81,18 @@ class CollectNode(Node):
         return response
 
     def _accept(self, goal: CollectObject.Goal) -> GoalResponse:
-        try:
-            if self._collection is not None:
-                raise ConfigError("another collection is under way; wait for it or cancel it")
-            if not goal.object:
-                raise ConfigError("expected the name of an object, got none")
-            self._new_collection(goal)
-        except ConfigError as error:
-            self.get_logger().error(f"collection refused: {error}")
+        refusal = ""
+        if self._collection is not None:
+            refusal = "another collection is under way; wait for it or cancel it"
+        elif not goal.object:
+            refusal = "expected the name of an object, got none"
+        else:
+            try:
+                self._new_collection(goal)
+            except ConfigError as error:
+                refusal = str(error)
+        if refusal:
+            self.get_logger().error(f"collection refused: {refusal}")
             return GoalResponse.REJECT
         return GoalResponse.ACCEPT
 
