@@ -135,5 +135,5 @@ class FileMicrophones:
                     samples = samples.astype("int32") << self._scale_bits
                 blocker.push(samples)
         except AudioError as error:
-            _LOG.error("%s", error)  # noqa: TRY400
+            _LOG.error("%s", error)
             self._health = MicrophoneHealth(state="failed", detail=str(error))

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Self
 
 from pydantic import Field, model_validator
-from typing_extensions import Self
 
 from tiltbot_ros.errors import ConfigError
 from tiltbot_ros.sensors.audio import AudioFormat

@@ -3,10 +3,10 @@
 import struct
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from typing_extensions import Self
 
 from tiltbot_ros.errors import AudioError, MissingDependencyError
 from tiltbot_ros.sensors.audio import AudioFormat
@@ -84,12 +84,11 @@ class SoundFile:
         if self._floating:
             full = self.audio_format.full_scale
             rounded = np.clip(np.rint(samples * full), -full, full - 1)
-            return rounded.astype(np.int32)
+            return np.asarray(rounded, np.int32)
         if self.audio_format.bits == 24:
             # libsndfile left-aligns integers in 32 bits.
-            return np.right_shift(samples, 8, out=samples)
-        integers: npt.NDArray[np.int16] = samples
-        return integers
+            return np.asarray(samples >> 8, np.int32)
+        return np.asarray(samples, np.int16)
 
     @property
     def position(self) -> int:
