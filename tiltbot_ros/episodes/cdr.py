@@ -104,7 +104,7 @@ def read_audio(data: bytes) -> AudioMessage:
 
 
 def write_audio(block: AudioBlock, audio_format: AudioFormat, frame_id: str) -> bytes:
-    """Serialise a block as a ContactAudio message, byte for byte as rclpy does."""
+    """Serialise a block as a ContactAudio message, as rclpy does (with zeros as padding)."""
     flat = np.ascontiguousarray(block.samples, audio_format.dtype).reshape(-1)
     empty16, empty32 = np.empty(0, np.int16), np.empty(0, np.int32)
     wide = audio_format.bits != 16
