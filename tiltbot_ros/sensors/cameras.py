@@ -65,6 +65,9 @@ class RgbdFrame:
     intrinsics: CameraIntrinsics
 
 
+CameraState = Literal["stopped", "running", "stalled", "ended", "failed"]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CameraHealth:
     """How a camera is doing.
@@ -76,7 +79,7 @@ class CameraHealth:
         late: frames that were delivered later than one period after their time.
     """
 
-    state: Literal["stopped", "running", "stalled", "ended", "failed"]
+    state: CameraState
     detail: str
     frames: int
     late: int
