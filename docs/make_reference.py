@@ -71,9 +71,8 @@ def reference() -> str:
         "| topic | type | rate | depth | latched | content |",
         "|---|---|---|---|---|---|",
     ]
-    rates = {"audio": "blocks", "camera": "frames", "tray": "states", "": "events"}
     lines += [
-        f"| `{topic.name}` | `{topic.type}` | {rates[topic.rate]} | {topic.depth} | "
+        f"| `{topic.name}` | `{topic.type}` | {topic.source if topic.steady else 'event'} | {topic.depth} | "
         f"{'yes' if topic.latched else ''} | {topic.content} |"
         for topic in TOPICS
     ]

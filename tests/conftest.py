@@ -13,7 +13,7 @@ def ros_environment(tmp_path, monkeypatch):
     """Give a test its own domain on the loopback and a private ROS_HOME."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     # Domains up to 101 keep clear of the ephemeral ports on Linux.
-    domain = 1 + (worker * 13 + next(_DOMAINS)) % 100
+    domain = 1 + (worker * 50 + next(_DOMAINS)) % 100
     values = {
         "ROS_DOMAIN_ID": str(domain),
         "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",

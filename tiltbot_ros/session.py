@@ -30,14 +30,16 @@ class SessionSettings(Settings):
     )
 
     def topics(self) -> list[tuple[Topic, float]]:
-        """Return what is recorded, with the rate that is promised [Hz]; 0: no promise.
+        """Return what is recorded, with the rate that is promised [Hz]; 0: an event.
 
         Raises:
             ConfigError: an extra topic is not written as 'name:package/msg/Type'.
         """
-        rates = {"audio": self.audio_hz, "camera": self.camera_hz, "tray": self.tray_hz, "": 0.0}
+        rates = {"audio": self.audio_hz, "camera": self.camera_hz, "tray": self.tray_hz}
         known = [
-            (topic, rates[topic.rate]) for topic in RECORDED if not topic.rate or rates[topic.rate]
+            (topic, rates[topic.source] if topic.steady else 0.0)
+            for topic in RECORDED
+            if not topic.source or rates[topic.source]
         ]
         return known + [(self._extra(text), 0.0) for text in self.extra_topics]
 

@@ -17,7 +17,8 @@ class Topic:
         type: ROS type, "package/msg/Name".
         depth: history depth of publisher and subscriber.
         latched: transient local, so that who comes late gets the last one.
-        rate: which rate of the rig it follows; "" for events.
+        source: which device it hangs on; "" for none.
+        steady: it flows at that device's rate; else it is an event.
         content: what it carries.
     """
 
@@ -26,14 +27,16 @@ class Topic:
     depth: int
     content: str
     latched: bool = False
-    rate: Literal["", "audio", "camera", "tray"] = ""
+    source: Literal["", "audio", "camera", "tray"] = ""
+    steady: bool = False
 
 
 AUDIO = Topic(
     name="audio",
     type="tiltbot/msg/ContactAudio",
     depth=256,
-    rate="audio",
+    source="audio",
+    steady=True,
     content="blocks of sound from the contact microphones",
 )
 AUDIO_INFO = Topic(
@@ -47,21 +50,24 @@ COLOR = Topic(
     name="camera/color/image_raw",
     type="sensor_msgs/msg/Image",
     depth=16,
-    rate="camera",
+    source="camera",
+    steady=True,
     content="colour image, rgb8",
 )
 DEPTH = Topic(
     name="camera/aligned_depth_to_color/image_raw",
     type="sensor_msgs/msg/Image",
     depth=16,
-    rate="camera",
+    source="camera",
+    steady=True,
     content="depth aligned to the colour image, 16UC1 [mm]",
 )
 CAMERA_INFO = Topic(
     name="camera/color/camera_info",
     type="sensor_msgs/msg/CameraInfo",
     depth=16,
-    rate="camera",
+    source="camera",
+    steady=True,
     content="model of the colour camera",
 )
 CAMERA_POSE = Topic(
@@ -69,33 +75,38 @@ CAMERA_POSE = Topic(
     type="geometry_msgs/msg/PoseStamped",
     depth=1,
     latched=True,
+    source="camera",
     content="pose of the camera's optical frame in the frame it is mounted on",
 )
 TRAY_POSE = Topic(
     name="tray/pose",
     type="geometry_msgs/msg/PoseStamped",
     depth=200,
-    rate="tray",
+    source="tray",
+    steady=True,
     content="measured pose of the tray in the frame of the level tray",
 )
 TRAY_JOINTS = Topic(
     name="tray/joint_states",
     type="sensor_msgs/msg/JointState",
     depth=200,
-    rate="tray",
+    source="tray",
+    steady=True,
     content="joints of the arm that holds the tray [rad, rad/s]",
 )
 TRAY_REFERENCE = Topic(
     name="tray/reference",
     type="geometry_msgs/msg/PoseStamped",
     depth=200,
-    rate="tray",
+    source="tray",
+    steady=True,
     content="commanded pose of the tray in the frame of the level tray",
 )
 TILT = Topic(
     name="tilt",
     type="tiltbot/msg/Tilt",
     depth=16,
+    source="tray",
     content="a tilt that has ended",
 )
 CONTACT = Topic(
@@ -108,7 +119,8 @@ OBJECT_LOCATION = Topic(
     name="object_location",
     type="tiltbot/msg/ObjectLocation",
     depth=16,
-    rate="camera",
+    source="camera",
+    steady=True,
     content="where the tracker sees the object, in the tray frame [m]",
 )
 EPISODE = Topic(
