@@ -15,9 +15,9 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from rich.console import Console
 from rich.live import Live
+
 from tiltbot.action import CollectObject
 from tiltbot.msg import Episode, RecorderStatus
-
 from tiltbot_ros import topics
 from tiltbot_ros.bringup import NodeSpec
 from tiltbot_ros.commands.panel import PanelState, Rate, render

@@ -3,8 +3,8 @@
 from array import array
 
 from rclpy.node import Node
-from tiltbot.msg import ContactAudio, ContactAudioInfo
 
+from tiltbot.msg import ContactAudio, ContactAudioInfo
 from tiltbot_ros import topics
 from tiltbot_ros.nodes.wiring import publisher, stamp
 from tiltbot_ros.sensors.audio import AudioBlock, AudioFormat

@@ -7,11 +7,11 @@ from rclpy.action.server import ServerGoalHandle
 from rclpy.node import Node
 from rclpy.task import Future
 from std_srvs.srv import SetBool, Trigger
+
 from tiltbot.action import CollectObject
 from tiltbot.action import Tilt as TiltAction
 from tiltbot.msg import Episode, RecorderStatus
 from tiltbot.srv import SetObject
-
 from tiltbot_ros import topics
 from tiltbot_ros.arms.tilts import RandomTilts, TiltSettings
 from tiltbot_ros.collecting import Collection, CollectSettings, Target

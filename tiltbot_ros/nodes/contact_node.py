@@ -1,8 +1,8 @@
 """Listens to `audio` and publishes every contact it hears on `contact`."""
 
 from rclpy.node import Node
-from tiltbot.msg import Contact, ContactAudioInfo
 
+from tiltbot.msg import Contact, ContactAudioInfo
 from tiltbot_ros import topics
 from tiltbot_ros.episodes.cdr import AudioMessage, read_audio
 from tiltbot_ros.episodes.detector import ContactDetector, DetectorSettings, HeardContact

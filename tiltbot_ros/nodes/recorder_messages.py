@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from tiltbot.msg import Contact, DropCount, Episode, RecorderStatus, TopicRate
-
 from tiltbot_ros.episodes import facts as cores
 from tiltbot_ros.episodes import status as states
 from tiltbot_ros.episodes.recorder import RecorderSettings

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from rclpy.node import Node
 from std_srvs.srv import SetBool
+
 from tiltbot.msg import Contact
 from tiltbot.srv import LabelEpisode, SetObject
-
 from tiltbot_ros import topics
 from tiltbot_ros.episodes import catalogue
 from tiltbot_ros.episodes.detector import HeardContact

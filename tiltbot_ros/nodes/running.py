@@ -24,7 +24,7 @@ EXIT_BAD_CONFIGURATION = 2
 
 
 class Fault:
-    """Where a thread of a node puts the error that must end the process."""
+    """Where a thread of a node says that the process must end, and why."""
 
     def __init__(self) -> None:
         self.error: BaseException | None = None
@@ -34,6 +34,10 @@ class Fault:
         """Keep the first error and wake the main loop."""
         if self.error is None:
             self.error = error
+        self.raised.set()
+
+    def finish(self) -> None:
+        """Wake the main loop: the node has done its work, or has failed before."""
         self.raised.set()
 
 

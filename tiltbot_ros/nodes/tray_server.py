@@ -11,9 +11,9 @@ from rclpy.action.server import ServerGoalHandle
 from rclpy.node import Node
 from rclpy.task import Future
 from sensor_msgs.msg import JointState
+
 from tiltbot.action import Tilt as TiltAction
 from tiltbot.msg import Tilt
-
 from tiltbot_ros import topics
 from tiltbot_ros.arms.tilts import TiltMotion, TiltSettings
 from tiltbot_ros.arms.tray import FollowMonitor, FollowSettings, TrayDriver, TrayReading

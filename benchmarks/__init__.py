@@ -1,0 +1,1 @@
+"""What tiltbot costs, measured: `./run bench [NAME ...]`."""

@@ -1,0 +1,38 @@
+"""How a benchmark takes its options and tells its figures."""
+
+import argparse
+import json
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+
+def options(description: str) -> argparse.Namespace:
+    """Parse the options that every benchmark has: --quick and --json FILE."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--quick", action="store_true", help="a short run, to see that it works")
+    parser.add_argument("--json", type=Path, help="write the figures to this file, too")
+    return parser.parse_args()
+
+
+def tell(
+    title: str,
+    rows: Sequence[tuple[str, str, str]],
+    *,
+    figures: Mapping[str, object],
+    file: Path | None,
+) -> None:
+    """Print a table of (what, measured, target) and write the figures as JSON."""
+    table = Table(title=title, title_justify="left")
+    for column in ("", "measured", "target"):
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+    if file is not None:
+        machine = {"processors": os.cpu_count(), "python": platform.python_version()}
+        file.write_text(json.dumps({"machine": machine, **figures}, indent=2) + "\n")
