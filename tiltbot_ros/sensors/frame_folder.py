@@ -5,6 +5,7 @@ millimetres; absent for a camera without depth) and so on without a gap, and
 `camera.json` with the camera's model, rate and stamps.
 """
 
+import itertools
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
@@ -15,7 +16,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tiltbot_ros.errors import DeviceError
 from tiltbot_ros.sensors.cameras import CameraIntrinsics, RgbdFrame
-import itertools
 
 
 class CameraFile(BaseModel):
