@@ -51,8 +51,8 @@ class DataFolder:
             raise RecordingError(
                 f"{path}: another recorder writes to this folder: stop it or give another --out"
             ) from error
-        self.swept, self.recovered = self._sweep()
         self._last = self._highest_number()
+        self.swept, self.recovered = self._sweep()
 
     def close(self) -> None:
         """Release the lock."""

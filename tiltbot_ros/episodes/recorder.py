@@ -140,8 +140,8 @@ class EpisodeRecorder:
         except EpisodeError:
             self._drops[topic, "malformed"] += 1
             return
-        if not steady and track.ring.newest_ns is not None:
-            self._forget_after(track.ring.newest_ns)
+        if not steady:
+            self._forget_after(receive_ns)
 
     def on_lost(self, topic: str, count: int, now_ns: int) -> None:
         """Note that the transport lost messages of a topic.
@@ -391,6 +391,7 @@ class EpisodeRecorder:
             self._drops["", "clock_jump"] += len(windows)
             self._closing = []
             self._segmenter.reset()
-        for content in self._awaiting_tilt:
+        old = [c for c in self._awaiting_tilt if c.contact.stamp_ns > latest_ns]
+        self._awaiting_tilt = [c for c in self._awaiting_tilt if c not in old]
+        for content in old:
             self._submit(content, self._preceding(content))
-        self._awaiting_tilt = []
