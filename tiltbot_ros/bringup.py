@@ -4,17 +4,23 @@ It names executables and parameters; it imports no node.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from tiltbot_ros import topics
+from tiltbot_ros.collecting import AutostartSettings
 from tiltbot_ros.errors import ConfigError
+from tiltbot_ros.replaying import ReplaySettings, needs_clock
 from tiltbot_ros.rigs import Rig
 from tiltbot_ros.settings import Settings
 from tiltbot_ros.worlds.objects import ObjectCatalogue
 
 LOCALHOST_ONLY: Mapping[str, str] = {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
 """Set unless the user has said how far ROS 2 may reach: the loopback by default."""
+
+REPLAY_CLOCK_HZ = 100.0
+"""How often a replay tells the recording's time."""
 
 DISCOVERY_VARIABLES = ("ROS_AUTOMATIC_DISCOVERY_RANGE", "ROS_LOCALHOST_ONLY")
 
@@ -25,7 +31,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "world_node": ("arm", "tilt", "follow", "microphones", "camera", "world", "sound", "view"),
     "tray_node": ("arm", "kinematic", "tilt", "follow"),
     "microphone_node": ("microphones",),
-    "camera_node": ("camera", "view"),
+    "camera_node": ("camera", "mount"),
     "contact_node": ("detector",),
     "tracker_node": ("tracker",),
     "recorder_node": ("recorder", "writer", "verdict"),
@@ -154,12 +160,16 @@ def recorder(rig: Rig, *, out: Path, object_name: str = "") -> NodeSpec:
     )
 
 
-def collect_graph(rig: Rig, *, out: Path) -> list[NodeSpec]:
+def collect_graph(
+    rig: Rig, *, out: Path, autostart: AutostartSettings | None = None
+) -> list[NodeSpec]:
     """Return the graph that collects: devices, listeners, recorder and collector.
 
     Args:
         rig: the laboratory, or the simulated one.
         out: the data folder.
+        autostart: what the collector begins with by itself; the graph ends
+            with it. None: it waits for goals.
 
     Raises:
         ConfigError: the rig does not fit together.
@@ -171,9 +181,60 @@ def collect_graph(rig: Rig, *, out: Path) -> list[NodeSpec]:
         NodeSpec(
             executable="collect_node",
             name="collect",
-            parameters=_parameters(rig, "collect_node"),
+            parameters={
+                **_parameters(rig, "collect_node"),
+                **(flatten("autostart", autostart) if autostart else {}),
+            },
+            required=autostart is not None,
         ),
     ]
+
+
+def replay_graph(
+    rig: Rig,
+    *,
+    replay: ReplaySettings,
+    listen: bool = True,
+    out: Path | None = None,
+    simulated_time: bool | None = None,
+) -> list[NodeSpec]:
+    """Return the graph that plays recordings back to the nodes that listen.
+
+    What those nodes publish is left out of the replay, since they make it anew.
+
+    Args:
+        rig: settings of the listeners and of the recorder.
+        replay: what is played, and how.
+        listen: start the listeners; else everything recorded is played.
+        out: data folder of a recorder that cuts new episodes; None: no recorder.
+        simulated_time: the nodes take the recording's time from /clock; None:
+            where it differs from this computer's time.
+    """
+    simulated = needs_clock(replay) if simulated_time is None else simulated_time
+    others = [
+        *(listeners(rig) if listen else []),
+        *([recorder(rig, out=out)] if out is not None else []),
+    ]
+    made_anew = [topics.CONTACT.name, topics.OBJECT_LOCATION.name] if listen else []
+    settings = replay.model_copy(
+        update={
+            "without": [*replay.without, *made_anew],
+            "wait_for": [*replay.wait_for, *(spec.name for spec in others)],
+            "clock_hz": replay.clock_hz or (REPLAY_CLOCK_HZ if simulated else 0.0),
+        }
+    )
+    player = NodeSpec(
+        executable="replay_node",
+        name="replay",
+        parameters=flatten("replay", settings),
+        required=True,
+    )
+    return [player, *(with_simulated_time(spec) if simulated else spec for spec in others)]
+
+
+def with_simulated_time(spec: NodeSpec) -> NodeSpec:
+    """Return the same node taking its time from /clock."""
+    return replace(spec, parameters={**spec.parameters, "use_sim_time": True})
 
 
 def object_names(names: list[str], rig: Rig) -> list[str]:

@@ -45,6 +45,20 @@ class CollectSettings(Settings):
     )
 
 
+class AutostartSettings(Settings):
+    """What the collect node collects by itself, without being asked."""
+
+    objects: list[str] = Field(
+        [], description="objects to collect, one after another; empty: wait for goals"
+    )
+    episodes: int = Field(
+        0, ge=0, le=1_000_000, description="clean episodes of each object; 0: no such limit"
+    )
+    minutes: float = Field(
+        0.0, ge=0.0, le=100_000.0, description="time for each object [min]; 0: no such limit"
+    )
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
     """When a collection has enough.

@@ -14,8 +14,9 @@ from tiltbot.msg import Episode, RecorderStatus
 from tiltbot.srv import SetObject
 from tiltbot_ros import topics
 from tiltbot_ros.arms.tilts import RandomTilts, TiltSettings
-from tiltbot_ros.collecting import Collection, CollectSettings, Target
+from tiltbot_ros.collecting import AutostartSettings, Collection, CollectSettings, Target
 from tiltbot_ros.errors import ConfigError, TiltbotError
+from tiltbot_ros.nodes.autostart import Autostart
 from tiltbot_ros.nodes.diagnosing import Diagnostics, Health
 from tiltbot_ros.nodes.parameters import declare, refuse_unknown
 from tiltbot_ros.nodes.running import Fault, run
@@ -36,10 +37,11 @@ class _Cancelled(Exception):  # noqa: N818 - not a fault
 class CollectNode(Node):
     """One collection at a time: gate, empty tray, object, tilts."""
 
-    def __init__(self, _fault: Fault) -> None:
+    def __init__(self, fault: Fault) -> None:
         super().__init__("collect")
         self._settings = declare(self, CollectSettings, "collect")
         self._tilt = declare(self, TiltSettings, "tilt")
+        autostart = declare(self, AutostartSettings, "autostart")
         refuse_unknown(self)
         self._tilts = RandomTilts(self._settings.seed, self._tilt)
         self._status: RecorderStatus | None = None
@@ -64,6 +66,7 @@ class CollectNode(Node):
             cancel_callback=lambda _: CancelResponse.ACCEPT,
         )
         self._diagnostics = Diagnostics(self, hardware="", health=self._health)
+        self._autostart = Autostart(self, autostart, fault) if autostart.objects else None
 
     # What comes in
 
