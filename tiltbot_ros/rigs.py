@@ -19,10 +19,12 @@ from tiltbot_ros.episodes.writer import WriterSettings
 from tiltbot_ros.errors import ConfigError
 from tiltbot_ros.sensors.cameras import CameraSettings
 from tiltbot_ros.sensors.microphones import MicrophoneSettings
+from tiltbot_ros.sensors.mount import MountSettings
 from tiltbot_ros.sensors.tracker import TrackerSettings
 from tiltbot_ros.settings import Settings, explain
 from tiltbot_ros.share import share_directory
-from tiltbot_ros.worlds.settings import SoundSettings, TraySettings, ViewSettings
+from tiltbot_ros.worlds.sound import SoundSettings
+from tiltbot_ros.worlds.tray_model import TraySettings
 
 SEARCH_PATH_VARIABLE = "TILTBOT_RIG_PATH"
 
@@ -42,10 +44,10 @@ class Rig(Settings):
     follow: FollowSettings = FollowSettings()
     microphones: MicrophoneSettings = MicrophoneSettings()
     camera: CameraSettings | None = CameraSettings()
+    mount: MountSettings = MountSettings()
     tracker: TrackerSettings = TrackerSettings()
     world: TraySettings = TraySettings()
     sound: SoundSettings = SoundSettings()
-    view: ViewSettings = ViewSettings()
     detector: DetectorSettings = DetectorSettings()
     recorder: RecorderSettings = RecorderSettings()
     writer: WriterSettings = WriterSettings()

@@ -153,6 +153,10 @@ class Supervisor:
         """Return the process id of every running node, by name."""
         return {p.spec.name: p.handle.pid for p in self._processes if p.handle is not None}
 
+    def log_files(self) -> dict[str, Path]:
+        """Return the log of every node, by name."""
+        return {process.spec.name: process.log for process in self._processes}
+
     def stop(self) -> None:
         """End every node: SIGINT, then SIGTERM, then SIGKILL to those that stay."""
         for number, grace in (

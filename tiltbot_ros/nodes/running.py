@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 
 import rclpy
+from rclpy.context import Context
 from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
 from rclpy.logging import get_logger
 from rclpy.node import Node
@@ -41,14 +42,15 @@ class Fault:
         self.raised.set()
 
 
-def make_executor() -> Executor:
-    """Return the executor that costs least.
+def make_executor(context: Context | None = None) -> Executor:
+    """Return the executor that costs least; `context` as of rclpy.
 
     On 400 messages a second the events executor needs a fifth of the
     processor time of the single-threaded one (benchmarks/executors.py). Both
     run callbacks one at a time, so long ones are coroutines.
     """
-    return SingleThreadedExecutor() if EventsExecutor is None else EventsExecutor()
+    kind = SingleThreadedExecutor if EventsExecutor is None else EventsExecutor
+    return kind(context=context)
 
 
 def run(make_node: Callable[[Fault], Node]) -> int:

@@ -1,0 +1,54 @@
+"""Streams a camera (here: a file) onto the camera topics."""
+
+from rclpy.node import Node
+
+from tiltbot_ros.errors import DeviceError
+from tiltbot_ros.nodes.camera_publisher import CameraPublisher
+from tiltbot_ros.nodes.diagnosing import Diagnostics, Health, Level
+from tiltbot_ros.nodes.parameters import declare, refuse_unknown
+from tiltbot_ros.nodes.running import Fault, run
+from tiltbot_ros.sensors.camera_file import FileCamera
+from tiltbot_ros.sensors.cameras import CameraSettings
+from tiltbot_ros.sensors.mount import MountSettings
+
+_LEVELS: dict[str, Level] = {"failed": "error", "stalled": "error", "ended": "warn"}
+
+
+class CameraNode(Node):
+    """One camera, published as it comes."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__("camera")
+        settings = declare(self, CameraSettings, "camera")
+        mount = declare(self, MountSettings, "mount")
+        refuse_unknown(self)
+        self._fault = fault
+        self._frames = CameraPublisher(self, frame=settings.frame_id)
+        clock = self.get_clock()
+        self._source = FileCamera(settings, clock=lambda: clock.now().nanoseconds)
+        self._frames.publish_pose(
+            mount.pose(), parent=mount.frame_id, stamp_ns=clock.now().nanoseconds
+        )
+        self._source.start(self._frames.publish)
+        self._diagnostics = Diagnostics(
+            self, hardware=settings.path or settings.source, health=self._health
+        )
+
+    def _health(self) -> Health:
+        health = self._source.health()
+        if health.state == "failed":
+            self._fault.set(DeviceError(health.detail))
+        return Health(
+            level=_LEVELS.get(health.state, "ok"),
+            message=health.detail or health.state,
+            values={"frames": health.frames, "late": health.late},
+        )
+
+    def close(self) -> None:
+        """Close the device before the publishers go."""
+        self._source.stop()
+
+
+def main() -> int:
+    """Run the node."""
+    return run(CameraNode)

@@ -1,0 +1,147 @@
+"""Finds the object in pairs of colour and depth images: `object_location`."""
+
+import math
+
+import numpy as np
+from geometry_msgs.msg import Point, PoseStamped
+from numpy.typing import NDArray
+from rclpy.node import Node
+from rclpy.task import Future
+from scipy.spatial.transform import Rotation
+from sensor_msgs.msg import CameraInfo, Image
+from std_srvs.srv import Trigger
+
+from tiltbot.msg import ObjectLocation
+from tiltbot_ros import topics
+from tiltbot_ros.nodes.diagnosing import Diagnostics, Health
+from tiltbot_ros.nodes.parameters import declare, refuse_unknown
+from tiltbot_ros.nodes.running import Fault, run
+from tiltbot_ros.nodes.synchronizing import ApproximateTimeSynchronizer, SimpleFilter
+from tiltbot_ros.nodes.wiring import nanoseconds, publisher, stamp, subscription
+from tiltbot_ros.sensors.cameras import CameraIntrinsics, RgbdFrame
+from tiltbot_ros.sensors.tracker import Location, ObjectTracker, TrackerSettings
+
+SYNC_QUEUE = 12
+SYNC_SLOP_S = 0.05
+LEVEL_RAD = 0.02
+
+
+def _pose_matrix(message: PoseStamped) -> NDArray[np.float64]:
+    pose = np.eye(4)
+    position, q = message.pose.position, message.pose.orientation
+    pose[:3, :3] = Rotation.from_quat([q.x, q.y, q.z, q.w]).as_matrix()
+    pose[:3, 3] = position.x, position.y, position.z
+    return pose
+
+
+class TrackerNode(Node):
+    """Pairs images by stamp and tracks the object against the empty tray."""
+
+    def __init__(self, _fault: Fault) -> None:
+        super().__init__("tracker")
+        self._settings = declare(self, TrackerSettings, "tracker")
+        refuse_unknown(self)
+        self._tracker: ObjectTracker | None = None
+        self._info: CameraInfo | None = None
+        self._camera: PoseStamped | None = None
+        self._level = True
+        self._learning: Future | None = None
+        self._pairs = self._found = 0
+        self._reason = ""
+        self._locations = publisher(self, topics.OBJECT_LOCATION)
+        color, depth = SimpleFilter(), SimpleFilter()
+        self._synchronizer = ApproximateTimeSynchronizer([color, depth], SYNC_QUEUE, SYNC_SLOP_S)
+        self._synchronizer.registerCallback(self._on_pair)
+        self._kept = [
+            subscription(self, topics.CAMERA_INFO, self._on_info),
+            subscription(self, topics.CAMERA_POSE, self._on_camera_pose),
+            subscription(self, topics.TRAY_POSE, self._on_tray_pose),
+            subscription(self, topics.COLOR, color.signalMessage),
+            subscription(self, topics.DEPTH, depth.signalMessage),
+        ]
+        self.create_service(Trigger, "~/learn_background", self._learn)
+        self._diagnostics = Diagnostics(self, hardware="", health=self._health)
+
+    def _on_info(self, info: CameraInfo) -> None:
+        self._info = info
+
+    def _on_camera_pose(self, pose: PoseStamped) -> None:
+        self._camera = pose
+
+    def _on_tray_pose(self, pose: PoseStamped) -> None:
+        orientation = pose.pose.orientation
+        self._level = 2.0 * math.hypot(orientation.x, orientation.y) < LEVEL_RAD
+
+    async def _learn(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        """Learn the background anew from the next frames; answers when it is learnt."""
+        if self._tracker is not None:
+            self._tracker.reset()
+        self._learning = Future()
+        await self._learning
+        response.success = True
+        response.message = f"learnt from {self._settings.learn_frames} frames"
+        return response
+
+    def _on_pair(self, color: Image, depth: Image) -> None:
+        if self._info is None or self._camera is None:
+            self._reason = "no camera info or no camera pose yet"
+            return
+        frame = self._frame(color, depth, self._info)
+        if self._tracker is None:
+            pose = _pose_matrix(self._camera)
+            self._tracker = ObjectTracker(self._settings, frame.intrinsics, pose)
+        if not self._tracker.learned:
+            self._tracker.learn(frame)
+            if self._tracker.learned and self._learning is not None:
+                self._learning.set_result(None)
+                self._learning = None
+        location = self._tracker.locate(frame)
+        self._pairs += 1
+        # A camera that stands still knows the tray only as it was learnt: level.
+        valid = location.valid and (self._camera.header.frame_id == "tray" or self._level)
+        self._found += valid
+        self._reason = location.reason
+        self._publish(location, valid=valid)
+
+    @staticmethod
+    def _frame(color: Image, depth: Image, info: CameraInfo) -> RgbdFrame:
+        shape = (color.height, color.width)
+        return RgbdFrame(
+            stamp_ns=nanoseconds(color.header.stamp),
+            color=np.frombuffer(color.data, np.uint8).reshape(*shape, 3),
+            depth=np.frombuffer(depth.data, np.uint16).reshape(depth.height, depth.width),
+            intrinsics=CameraIntrinsics(
+                width=color.width,
+                height=color.height,
+                k=np.array(info.k).reshape(3, 3),
+                distortion=np.array(info.d),
+            ),
+        )
+
+    def _publish(self, location: Location, *, valid: bool) -> None:
+        x, y, z = (float(value) if valid else math.nan for value in location.position)
+        message = ObjectLocation(
+            valid=valid, position=Point(x=x, y=y, z=z), pixels=location.pixels if valid else 0
+        )
+        message.header.stamp = stamp(location.stamp_ns)
+        message.header.frame_id = "tray"
+        self._locations.publish(message)
+
+    def _health(self) -> Health:
+        pairs, self._pairs = self._pairs, 0
+        found, self._found = self._found, 0
+        learned = self._tracker is not None and self._tracker.learned
+        return Health(
+            level="ok" if pairs else "warn",
+            message="no image pairs" if not pairs else self._reason or "tracking",
+            values={
+                "image pairs a second": pairs,
+                "object found": found,
+                "background": "learnt" if learned else "not learnt",
+            },
+        )
+
+
+def main() -> int:
+    """Run the node."""
+    return run(TrackerNode)
