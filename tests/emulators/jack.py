@@ -70,7 +70,8 @@ def jack_server(
     # One name for all: a process can see servers of one name only, as libjack keeps the first.
     name = name or f"tiltbot-{os.getpid()}"
     env = jack_environment(name)
-    command = ["jackd", "-n", name, "-m", "-r", "-d", "dummy"]
+    scheduling = "-R" if _may_be_real_time() else "-r"
+    command = ["jackd", "-n", name, "-m", scheduling, "-d", "dummy"]
     command += ["-r", str(rate), "-p", str(period), "-C", "0", "-P", "0"]
     with tempfile.TemporaryFile("w+") as log:
         server = _start_server(command, env, log)
@@ -137,6 +138,16 @@ def stopped(process: subprocess.Popen) -> Iterator[None]:
         yield
     finally:
         process.send_signal(signal.SIGCONT)
+
+
+def _may_be_real_time() -> bool:
+    """Whether this user gets real-time scheduling, with which a busy machine loses no sound."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+    except PermissionError:
+        return False
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    return True
 
 
 def _start_server(command: list[str], env: dict[str, str], log: IO[str]) -> subprocess.Popen:

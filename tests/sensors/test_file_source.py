@@ -201,3 +201,16 @@ def test_damage_inside_a_flac_file_fails_with_its_place(tmp_path):
     play(source)
     assert source.health().state == "failed"
     assert str(file) in source.health().detail
+
+
+def test_a_sink_that_fails_is_reported(tmp_path):
+    file = write(tmp_path / "sound.wav", integers(800, 2, 16), "PCM_16")
+    source = FileMicrophones(settings(file), clock=time.time_ns)
+
+    def sink(block: AudioBlock) -> None:
+        raise RuntimeError("publisher is gone")
+
+    source.start(sink)
+    source.stop()
+    assert source.health().state == "failed"
+    assert "publisher is gone" in source.health().detail

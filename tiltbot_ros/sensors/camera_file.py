@@ -200,6 +200,9 @@ class FileCamera:
         except DeviceError as error:
             _LOG.error("%s", error)
             self._say("failed", str(error))
+        except Exception as error:  # noqa: BLE001 nobody else would notice that this thread ended
+            _LOG.exception("playing %s", self._settings.path)
+            self._say("failed", f"{type(error).__name__}: {error}")
 
 
 def open_camera(settings: CameraSettings, *, clock: Callable[[], int]) -> CameraSource:

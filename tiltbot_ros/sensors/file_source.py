@@ -137,3 +137,8 @@ class FileMicrophones:
         except AudioError as error:
             _LOG.error("%s", error)
             self._health = MicrophoneHealth(state="failed", detail=str(error))
+        except Exception as error:  # noqa: BLE001 nobody else would notice that this thread ended
+            _LOG.exception("playing %s", self._file.path)
+            self._health = MicrophoneHealth(
+                state="failed", detail=f"{type(error).__name__}: {error}"
+            )

@@ -110,7 +110,7 @@ class SounddeviceMicrophones:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
-        if self._state.state != "failed":
+        if self._stream is not None:
             self._close()
             shut_down(self._sounddevice)
         self._state = MicrophoneHealth(state="stopped")
@@ -179,17 +179,20 @@ class SounddeviceMicrophones:
 
     def _read(self, follower: StreamFollower) -> None:
         stall_ns = round(self._settings.stall_s * _NS)
-        while not self._stop.is_set():
-            self._peak_fill = max(self._peak_fill, self._ring.fill)
-            self._drain(follower)
-            silent_ns = time.monotonic_ns() - self._last_callback_ns
-            if silent_ns > stall_ns and self._is_lost():
-                return
-            if silent_ns > stall_ns:
-                self._reopen(follower)
-            elif self._state.state == "settling" and self._fit.settled:
-                self._state = MicrophoneHealth(state="running")
-            self._stop.wait(_POLL_S)
+        try:
+            while self._state.state != "failed" and not self._stop.wait(_POLL_S):
+                self._peak_fill = max(self._peak_fill, self._ring.fill)
+                self._drain(follower)
+                if time.monotonic_ns() - self._last_callback_ns > stall_ns:
+                    self._handle_silence(follower)
+                elif self._state.state != "running" and self._fit.settled:
+                    self._state = MicrophoneHealth(state="running")
+        except Exception as error:  # noqa: BLE001 nobody else would notice that this thread ended
+            _LOG.exception("reading %s", self._device)
+            self._state = MicrophoneHealth(
+                state="failed", detail=f"{type(error).__name__}: {error}"
+            )
+            self._close()
 
     def _drain(self, follower: StreamFollower) -> None:
         while (chunk := self._ring.read()) is not None:
@@ -201,18 +204,22 @@ class SounddeviceMicrophones:
             )
             self._ring.release()
 
-    def _is_lost(self) -> bool:
-        """Whether the silent stream's JACK server is gone; says so in the health if it is."""
-        if not is_jack(self._sounddevice, self._stream) or self._stream.active:
-            return False
-        abandon(self._sounddevice)
-        detail = (
-            f"the JACK server of {self._device!r} has ended, and PortAudio cannot leave it: start "
-            "the server and restart this process"
-        )
-        _LOG.error("%s", detail)
-        self._state = MicrophoneHealth(state="failed", detail=detail)
-        return True
+    def _handle_silence(self, follower: StreamFollower) -> None:
+        """Open the device anew, or wait for its JACK server, which PortAudio leaves only alive."""
+        if not is_jack(self._sounddevice, self._stream):
+            self._reopen(follower)
+        elif self._stream.active:
+            detail = f"no sound from the JACK server of {self._device!r}: waiting for it"
+            self._state = MicrophoneHealth(state="stalled", detail=detail)
+        else:
+            abandon(self._sounddevice)
+            self._stream = None
+            detail = (
+                f"the JACK server of {self._device!r} has ended, and PortAudio cannot leave it: "
+                "start the server and restart this process"
+            )
+            _LOG.error("%s", detail)
+            self._state = MicrophoneHealth(state="failed", detail=detail)
 
     def _reopen(self, follower: StreamFollower) -> None:
         """Close the silent device and try to open it until it works or we are stopped."""
