@@ -7,15 +7,17 @@ from launch.actions import DeclareLaunchArgument
 
 from tiltbot_ros.bringup import NodeSpec, collect_graph, object_names, with_simulated_time
 from tiltbot_ros.collecting import AutostartSettings
-from tiltbot_ros.launching import Read, common_arguments, graph, names, settings
+from tiltbot_ros.launching import Read, common_arguments, graph, names
 from tiltbot_ros.rigs import load_rig
+from tiltbot_ros.settings import checked
 
 
 def _graph(read: Read) -> list[NodeSpec]:
     rig = load_rig(read("rig"))
     objects = object_names(names(read("object")), rig)
-    autostart = settings(
-        AutostartSettings, objects=objects, episodes=read("episodes"), minutes=read("minutes")
+    autostart = checked(
+        AutostartSettings,
+        {"objects": objects, "episodes": read("episodes"), "minutes": read("minutes")},
     )
     specs = collect_graph(rig, out=Path(read("out")), autostart=autostart if objects else None)
     if read("use_sim_time") == "true":

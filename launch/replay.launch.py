@@ -6,18 +6,21 @@ from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument
 
 from tiltbot_ros.bringup import NodeSpec, replay_graph
-from tiltbot_ros.launching import Read, common_arguments, graph, settings
+from tiltbot_ros.launching import Read, common_arguments, graph
 from tiltbot_ros.replaying import ReplaySettings
 from tiltbot_ros.rigs import load_rig
+from tiltbot_ros.settings import checked
 
 
 def _graph(read: Read) -> list[NodeSpec]:
-    replay = settings(
+    replay = checked(
         ReplaySettings,
-        path=str(Path(read("path")).expanduser().resolve()),
-        rate=read("rate"),
-        stamps=read("stamps"),
-        loop=read("loop"),
+        {
+            "path": str(Path(read("path")).expanduser().resolve()),
+            "rate": read("rate"),
+            "stamps": read("stamps"),
+            "loop": read("loop"),
+        },
     )
     use_sim_time = read("use_sim_time")
     return replay_graph(

@@ -1,9 +1,9 @@
 """When a collection of one object starts, goes on and ends. No ROS in it."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tiltbot_ros.errors import ConfigError
 from tiltbot_ros.settings import Settings
@@ -57,6 +57,12 @@ class AutostartSettings(Settings):
     minutes: float = Field(
         0.0, ge=0.0, le=100_000.0, description="time for each object [min]; 0: no such limit"
     )
+
+    @model_validator(mode="after")
+    def _has_a_limit(self) -> Self:
+        if self.objects and not (self.episodes or self.minutes):
+            raise ValueError("expected episodes or minutes above 0 beside objects, got neither")
+        return self
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,21 +2,15 @@
 
 import os
 from collections.abc import Callable, Iterable
-from typing import TypeVar
 
 from launch import LaunchContext, LaunchDescriptionEntity
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, Shutdown
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
-from pydantic import ValidationError
 
 from tiltbot_ros.bringup import NodeSpec, Value
-from tiltbot_ros.errors import ConfigError
-from tiltbot_ros.settings import Settings, explain
 from tiltbot_ros.share import PACKAGE
 from tiltbot_ros.supervisor import graph_environment
-
-S = TypeVar("S", bound=Settings)
 
 RESPAWN_DELAY_S = 2.0
 LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
@@ -89,18 +83,6 @@ def node_action(spec: NodeSpec, *, namespace: str = "", log_level: str = "info")
 def _as_text(value: Value) -> Value | ParameterValue:
     """Keep a text a text: launch would take "true" or "1e3" for what it says."""
     return ParameterValue(value, value_type=str) if isinstance(value, str) else value
-
-
-def settings(model: type[S], **values: object) -> S:
-    """Make settings of the texts of launch arguments.
-
-    Raises:
-        ConfigError: a text does not fit its setting; the message names it.
-    """
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        raise ConfigError(explain(error)) from error
 
 
 def names(text: str) -> list[str]:

@@ -7,8 +7,12 @@ documentation.
 
 import hashlib
 import json
+from collections.abc import Mapping
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tiltbot_ros.errors import ConfigError
 
 
 class Settings(BaseModel):
@@ -20,6 +24,21 @@ class Settings(BaseModel):
         """Return a hash of all values, 12 hexadecimal digits."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def checked(model: type[S], values: Mapping[str, object]) -> S:
+    """Return settings made of values from outside; texts are read as what they say.
+
+    Raises:
+        ConfigError: a value does not fit; the message names its setting.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(explain(error)) from error
 
 
 def explain(error: ValidationError, where: str = "") -> str:

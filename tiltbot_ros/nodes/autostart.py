@@ -6,7 +6,7 @@ from rclpy.task import Future
 
 from tiltbot.action import CollectObject
 from tiltbot_ros.collecting import AutostartSettings
-from tiltbot_ros.errors import ConfigError, TiltbotError
+from tiltbot_ros.errors import TiltbotError
 from tiltbot_ros.nodes.running import Fault
 
 POLL_S = 0.2
@@ -25,17 +25,9 @@ class Autostart:
         node: the collect node.
         settings: which objects, and how much of each.
         fault: takes the end of it; the exit status tells whether all went well.
-
-    Raises:
-        ConfigError: neither a number of episodes nor of minutes is given.
     """
 
     def __init__(self, node: Node, settings: AutostartSettings, fault: Fault) -> None:
-        if not (settings.episodes or settings.minutes):
-            raise ConfigError(
-                f"expected autostart.episodes or autostart.minutes above 0 beside "
-                f"autostart.objects {settings.objects}, got neither"
-            )
         self._node = node
         self._settings = settings
         self._fault = fault
