@@ -1,0 +1,80 @@
+"""What an examination is told, and what it answers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import TypeAdapter
+
+from tiltbot_ros.sensors.cameras import CameraSettings
+from tiltbot_ros.sensors.microphones import MicrophoneSettings
+
+Status = Literal["ok", "warn", "fail"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Needs:
+    """What a rig asks of the computer.
+
+    Attributes:
+        rig: its name.
+        simulated: one world stands in for its devices.
+        microphones: its microphones.
+        camera: its camera; None: it has none.
+        out: folder that the episodes go to.
+        disk_floor_bytes: free space that the recorder leaves [B].
+    """
+
+    rig: str
+    simulated: bool
+    microphones: MicrophoneSettings
+    camera: CameraSettings | None
+    out: Path
+    disk_floor_bytes: int
+
+    @property
+    def bytes_per_s(self) -> float:
+        """What the streams of the rig make together: sound, colour, depth [B/s]."""
+        sound = self.microphones
+        rate = sound.sample_rate_hz * sound.channels * (2 if sound.bits == 16 else 4)
+        if self.camera is None:
+            return float(rate)
+        pixels = self.camera.width * self.camera.height
+        return rate + pixels * (3 + 2) * self.camera.rate_hz
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One answer.
+
+    Attributes:
+        name: what was examined.
+        status: `ok`; `warn`, works but not as well as it could; `fail`,
+            something that the rig needs does not work.
+        text: what was found.
+        advice: what to do; empty when there is nothing to do.
+    """
+
+    name: str
+    status: Status
+    text: str
+    advice: str = ""
+
+
+NEEDS: TypeAdapter[Needs] = TypeAdapter(Needs)
+FINDINGS: TypeAdapter[list[Finding]] = TypeAdapter(list[Finding])
+
+
+def ok(name: str, text: str) -> Finding:
+    """Return that all is well."""
+    return Finding(name=name, status="ok", text=text)
+
+
+def warn(name: str, text: str, advice: str) -> Finding:
+    """Return that something works, but not as well as it could."""
+    return Finding(name=name, status="warn", text=text, advice=advice)
+
+
+def fail(name: str, text: str, advice: str) -> Finding:
+    """Return that something needed does not work."""
+    return Finding(name=name, status="fail", text=text, advice=advice)
