@@ -7,16 +7,18 @@ from launch.actions import DeclareLaunchArgument
 
 from tiltbot_ros.bringup import NodeSpec, replay_graph
 from tiltbot_ros.launching import Read, common_arguments, graph
-from tiltbot_ros.replaying import ReplaySettings
+from tiltbot_ros.replaying import ReplaySettings, find_recordings
 from tiltbot_ros.rigs import load_rig
 from tiltbot_ros.settings import checked
 
 
 def _graph(read: Read) -> list[NodeSpec]:
+    path = Path(read("path")).expanduser().resolve()
+    find_recordings(path)
     replay = checked(
         ReplaySettings,
         {
-            "path": str(Path(read("path")).expanduser().resolve()),
+            "path": str(path),
             "rate": read("rate"),
             "stamps": read("stamps"),
             "loop": read("loop"),

@@ -51,5 +51,9 @@ def explain(error: ValidationError, where: str = "") -> str:
     lines = []
     for problem in error.errors():
         path = ".".join(str(part) for part in (where, *problem["loc"]) if part != "")
-        lines.append(f"{path}: {problem['msg']}, got {problem['input']!r}")
+        if problem["type"] == "value_error":  # one of our own, which says what came
+            text = problem["msg"].removeprefix("Value error, ")
+        else:
+            text = f"{problem['msg']}, got {problem['input']!r}"
+        lines.append(f"{path}: {text}" if path else text)
     return "\n".join(lines)
