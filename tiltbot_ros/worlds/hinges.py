@@ -43,9 +43,11 @@ def orientation(hinges: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the rotation matrices (..., 3, 3) tray_level <- tray of hinge angles (..., 2)."""
     c1, s1 = np.cos(hinges[..., 0]), np.sin(hinges[..., 0])
     c2, s2 = np.cos(hinges[..., 1]), np.sin(hinges[..., 1])
-    zero = np.zeros_like(c1)
-    rows = [[c2, zero, s2], [s1 * s2, c1, -s1 * c2], [-c1 * s2, s1, c1 * c2]]
-    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+    matrix = np.zeros((*hinges.shape[:-1], 3, 3))
+    matrix[..., 0, 0], matrix[..., 0, 2] = c2, s2
+    matrix[..., 1, 0], matrix[..., 1, 1], matrix[..., 1, 2] = s1 * s2, c1, -s1 * c2
+    matrix[..., 2, 0], matrix[..., 2, 1], matrix[..., 2, 2] = -c1 * s2, s1, c1 * c2
+    return matrix
 
 
 def rotation_vector(hinges: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -76,4 +78,7 @@ def angular_velocity(
     """
     inner = rates[..., 1]
     outer = hinges[..., 0]
-    return np.stack([rates[..., 0], inner * np.cos(outer), inner * np.sin(outer)], axis=-1)
+    result = np.empty((*hinges.shape[:-1], 3))
+    result[..., 0] = rates[..., 0]
+    result[..., 1], result[..., 2] = inner * np.cos(outer), inner * np.sin(outer)
+    return result

@@ -8,6 +8,10 @@ from numpy.typing import NDArray
 from tiltbot_ros.worlds.tray_model import SURFACES
 
 
+_LEAST_SPEED = 0.01
+"""A force that grows with nothing approaching is a push, not a knock [m/s]."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Knock:
     """One impact of the object on a surface of the tray.
@@ -132,7 +136,7 @@ class KnockFinder:
             event.trough = min(event.trough, excess)
             rises = excess > 1.5 * event.trough and event.trough < 0.5 * event.peak
             if excess < 0.1 * event.peak or rises or event.age >= self._longest:
-                if event.impulse >= self._least_impulse:
+                if event.impulse >= self._least_impulse and event.approach >= _LEAST_SPEED:
                     position, point = self._at[surface]
                     knock = Knock(
                         step=event.step,

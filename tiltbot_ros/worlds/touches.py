@@ -55,12 +55,14 @@ class Felt:
 def quaternion_matrix(quaternion: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return rotation matrices (..., 3, 3) of unit quaternions (..., 4), w first."""
     w, x, y, z = np.moveaxis(quaternion, -1, 0)
-    rows = [
-        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-    ]
-    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+    x2, y2, z2 = 2 * x, 2 * y, 2 * z
+    wx, wy, wz, xx, yy, zz = w * x2, w * y2, w * z2, x * x2, y * y2, z * z2
+    xy, xz, yz = x * y2, x * z2, y * z2
+    matrix = np.empty((*quaternion.shape[:-1], 3, 3))
+    matrix[..., 0, 0], matrix[..., 0, 1], matrix[..., 0, 2] = 1 - yy - zz, xy - wz, xz + wy
+    matrix[..., 1, 0], matrix[..., 1, 1], matrix[..., 1, 2] = xy + wz, 1 - xx - zz, yz - wx
+    matrix[..., 2, 0], matrix[..., 2, 1], matrix[..., 2, 2] = xz - wy, yz + wx, 1 - xx - yy
+    return matrix
 
 
 def feel(log: PhysicsLog, friction: float) -> Felt:
@@ -86,14 +88,14 @@ def feel(log: PhysicsLog, friction: float) -> Felt:
     turning = angular_velocity(hinges, rates)
     world_slip = (
         log.qvel[:, None, 2:5]
-        + np.cross(spin[:, None], reach)
-        - np.cross(turning[:, None], centre[:, None] + reach)
+        + _cross(spin[:, None], reach)
+        - _cross(turning[:, None], centre[:, None] + reach)
     )
     slip = _turn(back, world_slip)
     approach = -(slip * _NORMALS).sum(axis=2)
     tangential = slip + approach[..., None] * _NORMALS
     speed = np.sqrt((tangential**2).sum(axis=2))
-    travel = _turn(back, (log.qvel[:, 2:5] - np.cross(turning, centre))[:, None])[:, 0]
+    travel = _turn(back, (log.qvel[:, 2:5] - _cross(turning, centre))[:, None])[:, 0]
     rolling = np.sqrt(travel[:, 0] ** 2 + travel[:, 1] ** 2)
     quiet = 5e-3  # creep of soft contacts is not motion
     slide = np.where(speed > quiet, speed, 0.0) ** 0.8
@@ -111,6 +113,15 @@ def feel(log: PhysicsLog, friction: float) -> Felt:
     return Felt(
         touches=touches, friction=noise, position=position[:, len(SURFACES) - 1], rate=rate
     )
+
+
+def _cross(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the cross product over the last axis, a third of np.cross's time."""
+    result = np.empty(np.broadcast_shapes(a.shape, b.shape))
+    result[..., 0] = a[..., 1] * b[..., 2] - a[..., 2] * b[..., 1]
+    result[..., 1] = a[..., 2] * b[..., 0] - a[..., 0] * b[..., 2]
+    result[..., 2] = a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
+    return result
 
 
 def _turn(matrix: NDArray[np.float64], vectors: NDArray[np.float64]) -> NDArray[np.float64]:

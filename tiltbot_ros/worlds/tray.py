@@ -19,6 +19,7 @@ from tiltbot_ros.worlds.hinges import (
 from tiltbot_ros.worlds.knocks import Knock, KnockFinder
 from tiltbot_ros.worlds.noise import generator
 from tiltbot_ros.worlds.objects import ObjectCatalogue, ObjectSpec
+from tiltbot_ros.worlds.servo import ServoReference
 from tiltbot_ros.worlds.sound import SoundSettings, SoundSynthesizer
 from tiltbot_ros.worlds.touches import PhysicsLog, feel, quaternion_matrix
 from tiltbot_ros.worlds.tray_model import (
@@ -160,7 +161,7 @@ class TrayWorld:
             ConfigError: `arm_model` cannot be read.
         """
         self.settings = settings or TraySettings()
-        self._seed = seed
+        self.seed = seed
         self._catalogue = catalogue
         self._stride = self.settings.frames_per_step
         self._step_s = self.settings.exact_step_s
@@ -174,10 +175,8 @@ class TrayWorld:
         self._frame = 0
         self._step = 0
         self._placement = 0
-        self._reference = np.zeros(2)
-        self._target = np.zeros(2)
-        self._slope = np.zeros(2)
-        self._commands: deque[tuple[int, NDArray[np.float64]]] = deque()
+        self._servo = ServoReference(self.settings)
+        self._commands: deque[tuple[int, tuple[float, float]]] = deque()
         self._pending: list[TrueContact] = []
         # The log of the steps since the last frame that was played, and a few before.
         self._logs: deque[PhysicsLog] = deque()
@@ -221,7 +220,7 @@ class TrayWorld:
         self._replace_logs()
 
     def _rest(self, hinges: NDArray[np.float64], rates: NDArray[np.float64]) -> None:
-        turn = generator(self._seed, _PLACEMENT_STREAM, self._placement).uniform(0, 2 * math.pi)
+        turn = generator(self.seed, _PLACEMENT_STREAM, self._placement).uniform(0, 2 * math.pi)
         matrix = orientation(hinges)
         local = np.array([0.0, 0.0, self._tray.rest_height])
         place = matrix @ local
@@ -291,7 +290,8 @@ class TrayWorld:
             raise WorldError(
                 f"expected a command at frame {self._frame} or later and in order, got {when}"
             )
-        self._commands.append((self._horizon(when), hinges_from_tilt(vector)))
+        outer, inner = hinges_from_tilt(vector)
+        self._commands.append((self._horizon(when), (float(outer), float(inner))))
 
     def _horizon(self, frame: int) -> int:
         """Return the first step that is not yet run when `frame` is the next to play."""
@@ -332,9 +332,10 @@ class TrayWorld:
             sensors=np.empty((count, model.nsensordata)),
         )
         step = mujoco.mj_step
-        lead = self.settings.damping / self.settings.stiffness
         for row in range(count):
-            ctrl[:] = self._follow(lead)
+            while self._commands and self._commands[0][0] <= self._step:
+                self._servo.aim(self._commands.popleft()[1])
+            ctrl[0], ctrl[1] = self._servo.next()
             log.qpos[row] = qpos
             log.qvel[row] = qvel
             step(model, data)
@@ -347,29 +348,6 @@ class TrayWorld:
                 "use a smaller step_s"
             )
         return log
-
-    def _follow(self, lead: float) -> tuple[float, float]:
-        """Move the servos' reference by one step; return it with its velocity's lead."""
-        while self._commands and self._commands[0][0] <= self._step:
-            _, target = self._commands.popleft()
-            slope = (target - self._reference) / self.settings.command_period_s
-            fastest = float(np.abs(slope).max())
-            if fastest > self.settings.max_rate_rad_s:
-                slope = slope * (self.settings.max_rate_rad_s / fastest)
-            self._target, self._slope = target, slope
-        left = self._target - self._reference
-        move = self._slope * self._step_s
-        if abs(left[0]) <= abs(move[0]) + 1e-12 and abs(left[1]) <= abs(move[1]) + 1e-12:
-            self._reference = self._target
-            self._slope = np.zeros(2)
-            velocity = left / self._step_s
-        else:
-            self._reference = self._reference + move
-            velocity = self._slope
-        return (
-            float(self._reference[0] + lead * velocity[0]),
-            float(self._reference[1] + lead * velocity[1]),
-        )
 
     def _hear(self, log: PhysicsLog) -> None:
         felt = feel(log, self._friction)
@@ -407,9 +385,9 @@ class TrayWorld:
     def _states(self, frames: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return qpos and qvel (N, ...) at these frames, moved on within their step."""
         steps = frames // self._stride
-        origin = self._logs[0].first_step
-        qpos = np.concatenate([log.qpos for log in self._logs])[steps - origin]
-        qvel = np.concatenate([log.qvel for log in self._logs])[steps - origin]
+        rows = steps - self._logs[0].first_step
+        qpos = np.concatenate([log.qpos for log in self._logs])[rows]
+        qvel = np.concatenate([log.qvel for log in self._logs])[rows]
         rest = ((frames - steps * self._stride) / self.settings.sample_rate_hz)[:, None]
         qpos[:, :2] += rest * qvel[:, :2]
         if qpos.shape[1] > 2:

@@ -176,8 +176,8 @@ def _material(
 
 def _scenery(world: mujoco.MjSpec) -> None:
     visual = world.visual
-    visual.headlight.ambient = [0.35, 0.35, 0.36]
-    visual.headlight.diffuse = [0.25, 0.25, 0.25]
+    visual.headlight.ambient = [0.28, 0.28, 0.29]
+    visual.headlight.diffuse = [0.12, 0.12, 0.12]
     visual.headlight.specular = [0.0, 0.0, 0.0]
     visual.quality.shadowsize = 2048
     visual.quality.offsamples = 4
@@ -190,7 +190,7 @@ def _scenery(world: mujoco.MjSpec) -> None:
     flat = mujoco.mjtBuiltin.mjBUILTIN_FLAT
     checker = mujoco.mjtBuiltin.mjBUILTIN_CHECKER
     _texture(world, "wood", flat, ([0.62, 0.47, 0.33], [0.55, 0.41, 0.28]), 256)
-    _texture(world, "felt", flat, ([0.60, 0.62, 0.64], [0.6, 0.62, 0.64]), 256)
+    _texture(world, "felt", flat, ([0.52, 0.54, 0.56], [0.5, 0.52, 0.54]), 256)
     _texture(world, "ground", checker, ([0.30, 0.33, 0.37], [0.27, 0.30, 0.34]), 256)
     world.add_texture(
         name="sky",
@@ -206,8 +206,8 @@ def _scenery(world: mujoco.MjSpec) -> None:
     _material(world, "ground", "ground", 2.0, 0.1)
     _material(world, "metal", "", 1.0, 0.8)
     for position, strength, shadow in (
-        ([0.5, -0.4, 1.6], 0.55, True),
-        ([-0.7, 0.6, 1.3], 0.25, False),
+        ([0.5, -0.4, 1.6], 0.42, True),
+        ([-0.7, 0.6, 1.3], 0.20, False),
     ):
         world.worldbody.add_light(
             pos=position,
@@ -259,6 +259,8 @@ def _tray(world: mujoco.MjSpec, settings: TraySettings, spec: ObjectSpec | None)
     tray = gimbal.add_body(name="tray")
     _hinge(tray, "hinge_y", [0.0, 1.0, 0.0], settings)
     _tray_geoms(tray, settings, spec)
+    for body, name in ((tray, "tray_camera"), (world.worldbody, "world_camera")):
+        body.add_camera(name=name, pos=[0.0, 0.0, 0.5])
     gain, damping = settings.stiffness, settings.damping
     for joint in ("hinge_x", "hinge_y"):
         servo = world.add_actuator(
