@@ -46,7 +46,9 @@ def send(seconds: float) -> None:
     intrinsics = CameraIntrinsics(width=WIDTH, height=HEIGHT, k=np.eye(3), distortion=np.zeros(5))
     samples = np.zeros((BLOCK, 4), np.int16)
     blocks = images = 0
-    time.sleep(2.0)
+    while not all(node.count_subscribers(topic.name) for topic in (topics.AUDIO, topics.COLOR)):
+        time.sleep(0.1)
+    time.sleep(1.0)
     begun_ns, begun = time.time_ns(), time.monotonic()
     next_contact = begun + 4.0
     while (now := time.monotonic()) < begun + seconds:
@@ -86,8 +88,9 @@ def main() -> None:
         parameters={
             "session.directory": str(folder / "data"),
             "session.audio_hz": RATE / BLOCK,
-            "session.camera_hz": float(IMAGE_HZ),
+            "session.camera_hz": 0.0,
             "session.tray_hz": 0.0,
+            "session.extra_topics": [f"{topics.COLOR.name}:{topics.COLOR.type}"],
         },
     )
     supervisor = Supervisor([spec], log_directory=folder / "logs")
@@ -114,8 +117,7 @@ def main() -> None:
         node.destroy_subscription(kept)
         rclpy.try_shutdown()
         shutil.rmtree(folder)
-    assert sender.stdout is not None
-    blocks, images = (int(word) for word in sender.stdout.read().split())
+    blocks, images = (int(word) for word in sender.communicate()[0].split())
     received = {rate.topic.strip("/"): rate for rate in statuses[-1].topics}
     sound, color = received[topics.AUDIO.name], received[topics.COLOR.name]
     drops = {f"{drop.cause} {drop.topic}".strip(): drop.count for drop in statuses[-1].drops}

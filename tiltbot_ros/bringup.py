@@ -28,7 +28,7 @@ Value = bool | int | float | str | list[bool] | list[int] | list[float] | list[s
 
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "world_node": ("arm", "tilt", "follow", "microphones", "camera", "world", "sound"),
+    "world_node": ("arm", "tilt", "follow", "microphones", "camera", "world", "sound", "view"),
     "tray_node": ("arm", "kinematic", "tilt", "follow"),
     "microphone_node": ("microphones",),
     "camera_node": ("camera", "mount"),

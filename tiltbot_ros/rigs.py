@@ -23,6 +23,7 @@ from tiltbot_ros.sensors.mount import MountSettings
 from tiltbot_ros.sensors.tracker import TrackerSettings
 from tiltbot_ros.settings import Settings, explain
 from tiltbot_ros.share import share_directory
+from tiltbot_ros.worlds.camera import ViewSettings
 from tiltbot_ros.worlds.sound import SoundSettings
 from tiltbot_ros.worlds.tray_model import TraySettings
 
@@ -48,6 +49,7 @@ class Rig(Settings):
     tracker: TrackerSettings = TrackerSettings()
     world: TraySettings = TraySettings()
     sound: SoundSettings = SoundSettings()
+    view: ViewSettings = ViewSettings()
     detector: DetectorSettings = DetectorSettings()
     recorder: RecorderSettings = RecorderSettings()
     writer: WriterSettings = WriterSettings()

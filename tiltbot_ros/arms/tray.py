@@ -66,27 +66,27 @@ class FollowMonitor:
 
     def __init__(self, settings: FollowSettings) -> None:
         self._settings = settings
-        self._since_ns: int | None = None
+        self._since_s: float | None = None
 
-    def check(self, reference: NDArray[np.float64], reading: TrayReading, now_ns: int) -> None:
+    def check(self, reference: NDArray[np.float64], reading: TrayReading, now_s: float) -> None:
         """Compare the reference (2,) [rad] with a reading.
 
         Args:
             reference: commanded rotation vector in the plane of the level tray [rad].
             reading: the measured state.
-            now_ns: monotonic time [ns].
+            now_s: a clock that only goes on [s].
 
         Raises:
             DeviceError: the tray was too far away for too long.
         """
         distance = float(np.linalg.norm(reading.rotation[:2] - reference))
         if not distance > self._settings.follow_tolerance_rad:
-            self._since_ns = None
+            self._since_s = None
             return
-        if self._since_ns is None:
-            self._since_ns = now_ns
-        if now_ns - self._since_ns > self._settings.follow_time_s * 1e9:
-            self._since_ns = None
+        if self._since_s is None:
+            self._since_s = now_s
+        if now_s - self._since_s > self._settings.follow_time_s:
+            self._since_s = None
             raise DeviceError(
                 f"the tray does not follow: expected it within "
                 f"{self._settings.follow_tolerance_rad:g} rad of "

@@ -227,7 +227,7 @@ class CollectSession:
             self._say(f"{episode.id} clean")
         else:
             state.flagged_total += 1
-            self._say(f"{episode.id} flagged: {'; '.join(episode.problems)}")
+            self._say(f"{episode.id} flagged: {_shortened(episode.problems)}")
         self.last = episode.id
 
     def _on_status(self, status: RecorderStatus) -> None:
@@ -247,4 +247,10 @@ class CollectSession:
         if self._live:
             self._state.events.append(text)
         else:
-            self._console.print(text, highlight=False, markup=False)
+            self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def _shortened(problems: Sequence[str], most: int = 2) -> str:
+    """Return the first problems; `tiltbot episodes check` tells all."""
+    more = f"; and {len(problems) - most} more" if len(problems) > most else ""
+    return "; ".join(problems[:most]) + more

@@ -1,9 +1,11 @@
 """Collects episodes of one object after another: the `collect` action."""
 
 import time
+from typing import Any
 
 from rclpy.action import ActionClient, ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
+from rclpy.client import Client
 from rclpy.node import Node
 from rclpy.task import Future
 from std_srvs.srv import SetBool, Trigger
@@ -20,7 +22,7 @@ from tiltbot_ros.nodes.autostart import Autostart
 from tiltbot_ros.nodes.diagnosing import Diagnostics, Health
 from tiltbot_ros.nodes.parameters import declare, refuse_unknown
 from tiltbot_ros.nodes.running import Fault, run
-from tiltbot_ros.nodes.wiring import subscription
+from tiltbot_ros.nodes.wiring import nanoseconds, subscription
 
 POLL_S = 0.1
 SERVICE_TIMEOUT_S = 20.0
@@ -53,7 +55,8 @@ class CollectNode(Node):
         self._world_object = self.create_client(SetObject, "world/set_object")
         self._label = self.create_client(SetObject, "recorder/set_object")
         self._pause = self.create_client(SetBool, "recorder/pause")
-        self._background = self.create_client(Trigger, "tracker/learn_background")
+        self._learn = self.create_client(Trigger, "tracker/learn_background")
+        self._has_background = self.create_client(Trigger, "tracker/has_background")
         self._confirm = self.create_service(Trigger, "~/confirm", self._on_confirm)
         self._statuses = subscription(self, topics.RECORDER_STATUS, self._on_status)
         self._episodes = subscription(self, topics.EPISODE, self._on_episode)
@@ -163,8 +166,8 @@ class CollectNode(Node):
         await self._call(self._pause, SetBool.Request(data=True))
         self._phase = "background"
         await self._place(goal, "", "empty the tray")
-        if self._background.service_is_ready():
-            await self._call(self._background, Trigger.Request())
+        if self._learn.service_is_ready():
+            await self._learn_background(goal)
         self._phase = "object"
         await self._place(goal, self._object, f"put {self._object} into the middle of the tray")
         await self._name_object(goal)
@@ -173,6 +176,17 @@ class CollectNode(Node):
         await self._call(self._label, SetObject.Request(name=self._object))
         await self._call(self._pause, SetBool.Request(data=False))
         await self._pause_for(goal, self._settings.settle_s)
+
+    async def _learn_background(self, goal: ServerGoalHandle) -> None:
+        await self._call(self._learn, Trigger.Request())
+        deadline = time.monotonic() + self._settings.gate_timeout_s
+        while not (await self._answer(self._has_background, Trigger.Request())).success:
+            if time.monotonic() > deadline:
+                raise _GaveUpError(
+                    f"the tracker did not learn the empty tray within "
+                    f"{self._settings.gate_timeout_s:g} s; are there colour and depth images?"
+                )
+            await self._pause_for(goal, POLL_S)
 
     async def _place(self, goal: ServerGoalHandle, name: str, wish: str) -> None:
         if self._settings.preparation == "world":
@@ -217,14 +231,20 @@ class CollectNode(Node):
     async def _drain(self, goal: ServerGoalHandle) -> None:
         """Let the recorder finish what it has begun."""
         self._phase = "writing"
-        # A status later than now, since the last contact may be newer than the last one.
-        seen, self._status = self._status, None
+        now_ns = self.get_clock().now().nanoseconds
         deadline = time.monotonic() + self._settings.drain_timeout_s
-        while seen is not None and (self._status is None or self._status.pending):
+        while not self._is_written(now_ns):
             if time.monotonic() > deadline:
                 raise _GaveUpError("the recorder did not finish its episodes in time")
             await self._sleep(POLL_S)
             self._report(goal, "the last episodes")
+
+    def _is_written(self, since_ns: int) -> bool:
+        """Whether the recorder has said, after that time, that nothing is pending."""
+        status = self._status
+        if status is None:
+            return True
+        return nanoseconds(status.header.stamp) > since_ns and not status.pending
 
     # Waiting without blocking the executor
 
@@ -247,8 +267,8 @@ class CollectNode(Node):
         await woken
         self.destroy_timer(timer)
 
-    async def _call(self, client: object, request: object) -> None:
-        """Call a service; its refusal or silence ends the collection."""
+    async def _answer(self, client: Client, request: Any) -> Any:
+        """Call a service; its silence ends the collection."""
         name = client.srv_name
         if not client.service_is_ready():
             raise _GaveUpError(f"expected the service '{name}', but no node serves it")
@@ -258,9 +278,13 @@ class CollectNode(Node):
             if time.monotonic() > deadline:
                 raise _GaveUpError(f"'{name}' did not answer within {SERVICE_TIMEOUT_S:g} s")
             await self._sleep(0.02)
-        response = answer.result()
+        return answer.result()
+
+    async def _call(self, client: Client, request: Any) -> None:
+        """Call a service; its refusal ends the collection, too."""
+        response = await self._answer(client, request)
         if not response.success:
-            raise _GaveUpError(f"'{name}' refused: {response.message}")
+            raise _GaveUpError(f"'{client.srv_name}' refused: {response.message}")
 
     def _report(self, goal: ServerGoalHandle, waiting_for: str) -> None:
         collection = self._collection

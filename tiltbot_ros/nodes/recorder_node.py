@@ -209,7 +209,7 @@ class RecorderNode(Node):
     def _health(self) -> Health:
         now = self._now()
         status = self._recorder.status(now, self._folder.free_bytes())
-        values = {
+        values: dict[str, float | int | str] = {
             "clean": status.clean,
             "flagged": status.flagged,
             "pending": status.pending,

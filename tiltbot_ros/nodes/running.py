@@ -45,7 +45,7 @@ class Fault:
 def make_executor(context: Context | None = None) -> Executor:
     """Return the executor that costs least; `context` as of rclpy.
 
-    On 400 messages a second the events executor needs a fifth of the
+    On 400 messages a second the events executor needs about a third of the
     processor time of the single-threaded one (benchmarks/executors.py). Both
     run callbacks one at a time, so long ones are coroutines.
     """

@@ -6,7 +6,6 @@ import numpy as np
 from geometry_msgs.msg import Point, PoseStamped
 from numpy.typing import NDArray
 from rclpy.node import Node
-from rclpy.task import Future
 from scipy.spatial.transform import Rotation
 from sensor_msgs.msg import CameraInfo, Image
 from std_srvs.srv import Trigger
@@ -45,7 +44,6 @@ class TrackerNode(Node):
         self._info: CameraInfo | None = None
         self._camera: PoseStamped | None = None
         self._level = True
-        self._learning: Future | None = None
         self._pairs = self._found = 0
         self._reason = ""
         self._locations = publisher(self, topics.OBJECT_LOCATION)
@@ -60,6 +58,7 @@ class TrackerNode(Node):
             subscription(self, topics.DEPTH, depth.signalMessage),
         ]
         self.create_service(Trigger, "~/learn_background", self._learn)
+        self.create_service(Trigger, "~/has_background", self._tell_background)
         self._diagnostics = Diagnostics(self, hardware="", health=self._health)
 
     def _on_info(self, info: CameraInfo) -> None:
@@ -72,14 +71,17 @@ class TrackerNode(Node):
         orientation = pose.pose.orientation
         self._level = 2.0 * math.hypot(orientation.x, orientation.y) < LEVEL_RAD
 
-    async def _learn(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        """Learn the background anew from the next frames; answers when it is learnt."""
+    def _learn(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        """Learn the background anew from the next frames; `~/has_background` tells when."""
         if self._tracker is not None:
             self._tracker.reset()
-        self._learning = Future()
-        await self._learning
         response.success = True
-        response.message = f"learnt from {self._settings.learn_frames} frames"
+        response.message = f"learning from the next {self._settings.learn_frames} frames"
+        return response
+
+    def _tell_background(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        response.success = self._tracker is not None and self._tracker.learned
+        response.message = "learnt" if response.success else "not learnt yet"
         return response
 
     def _on_pair(self, color: Image, depth: Image) -> None:
@@ -92,9 +94,6 @@ class TrackerNode(Node):
             self._tracker = ObjectTracker(self._settings, frame.intrinsics, pose)
         if not self._tracker.learned:
             self._tracker.learn(frame)
-            if self._tracker.learned and self._learning is not None:
-                self._learning.set_result(None)
-                self._learning = None
         location = self._tracker.locate(frame)
         self._pairs += 1
         # A camera that stands still knows the tray only as it was learnt: level.

@@ -1,5 +1,7 @@
 """Drives the arm that holds the tray: `tilt` actions in, 100 Hz state out."""
 
+import time
+
 from rclpy.node import Node
 
 from tiltbot_ros.arms.drivers import ArmSettings, open_tray
@@ -40,7 +42,7 @@ class TrayNode(Node):
 
     def _tick(self) -> None:
         try:
-            self._server.tick(self.get_clock().now().nanoseconds)
+            self._server.tick(self.get_clock().now().nanoseconds, time.monotonic())
         except DeviceError as error:
             self._fault.set(error)
         self._ticks += 1

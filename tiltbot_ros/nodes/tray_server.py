@@ -1,7 +1,6 @@
 """The tray in ROS: `Tilt` actions in, pose, joints and finished tilts out."""
 
 import math
-import time
 
 import numpy as np
 from geometry_msgs.msg import PoseStamped, Quaternion, Vector3
@@ -100,25 +99,26 @@ class TrayServer:
             self._finish(run, run.started_ns, "the tray node was stopped")
         self._driver.close()
 
-    def tick(self, stamp_ns: int) -> None:
+    def tick(self, stamp_ns: int, now_s: float) -> None:
         """Command the reference of this moment and publish the state.
 
         Args:
             stamp_ns: the moment (ROS clock) [ns].
+            now_s: the same on a clock that only goes on: the monotonic one, or
+                the world's own [s].
         """
         run = self._run
-        self._reference = self._next_reference(run, stamp_ns)
+        self._reference = self._next_reference(run, stamp_ns, now_s)
         self._driver.command(self._reference)
         reading = self._driver.read()
         self._publish(reading, self._reference)
         if run is not None and not run.reason:
-            self._watch(run, reading, stamp_ns)
+            self._watch(run, reading, stamp_ns, now_s)
 
-    def _next_reference(self, run: _Run | None, stamp_ns: int) -> NDArray[np.float64]:
+    def _next_reference(self, run: _Run | None, stamp_ns: int, now_s: float) -> NDArray[np.float64]:
         if run is None:
             # After a cancelled or failed tilt the tray still has to come level.
             return self._towards_level(self._reference)
-        now_s = time.monotonic()
         if run.began_s is None:
             run.began_s, run.started_ns = now_s, stamp_ns
         elapsed = now_s - run.began_s
@@ -135,13 +135,12 @@ class TrayServer:
         step = self._tilt.max_tilt_rad / self._tilt.return_s / self._rate_hz
         return reference * max(0.0, 1.0 - step / length) if length > 0 else reference
 
-    def _watch(self, run: _Run, reading: TrayReading, stamp_ns: int) -> None:
+    def _watch(self, run: _Run, reading: TrayReading, stamp_ns: int, now_s: float) -> None:
         try:
-            self._monitor.check(self._reference, reading, time.monotonic_ns())
+            self._monitor.check(self._reference, reading, now_s)
         except DeviceError as error:
             self._finish(run, stamp_ns, str(error))
             return
-        now_s = time.monotonic()
         if run.began_s is not None and now_s - run.reported_s >= FEEDBACK_PERIOD_S:
             run.reported_s = now_s
             elapsed = now_s - run.began_s

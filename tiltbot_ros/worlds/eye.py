@@ -8,8 +8,8 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.shared_memory import SharedMemory
 
-import mujoco
 import numpy as np
+from mujoco import MjModel
 from numpy.typing import NDArray
 
 from tiltbot_ros.errors import TiltbotError, WorldError
@@ -17,6 +17,7 @@ from tiltbot_ros.worlds.camera import Painter, ViewSettings
 from tiltbot_ros.worlds.tray import Snapshot, TrayWorld
 
 NICENESS = 5
+_PIXEL_BYTES = 5  # red, green, blue and 16 bits of depth
 
 
 class Eye:
@@ -48,7 +49,7 @@ class Eye:
         self._fault = fault
         self._shape = (settings.height, settings.width)
         self._pixels = settings.height * settings.width
-        self._memory = SharedMemory(create=True, size=self._pixels * 5)
+        self._memory = SharedMemory(create=True, size=self._pixels * _PIXEL_BYTES)
         # Forking a process that has threads and a graphics context is not safe.
         spawn = multiprocessing.get_context("spawn")
         self._pipe, theirs = spawn.Pipe()
@@ -98,9 +99,14 @@ class Eye:
                 if isinstance(answer, TiltbotError):
                     self._fault(answer)
                     return
-                pixels = np.frombuffer(self._memory.buf, np.uint8)
+                pixels = _bytes(self._memory)
                 color = pixels[: self._pixels * 3].reshape(*self._shape, 3).copy()
-                depth = pixels[self._pixels * 3 :].view(np.uint16).reshape(self._shape).copy()
+                depth = (
+                    pixels[self._pixels * 3 : self._pixels * _PIXEL_BYTES]
+                    .view(np.uint16)
+                    .reshape(self._shape)
+                    .copy()
+                )
                 del pixels
                 self._idle.set()
                 self._sink(color, depth, answer)
@@ -120,14 +126,14 @@ def _draw(pipe: Connection, memory_name: str, settings: ViewSettings, seed: int)
     count = settings.height * settings.width
     try:
         while True:
-            request: tuple[mujoco.MjModel | None, Snapshot, int] = pipe.recv()
+            request: tuple[MjModel | None, Snapshot, int] = pipe.recv()
             model, snapshot, stamp_ns = request
             if model is not None:
                 painter.load_model(model)
             picture = painter.paint(snapshot)
-            pixels = np.frombuffer(memory.buf, np.uint8)
+            pixels = _bytes(memory)
             pixels[: count * 3] = picture.color.reshape(-1)
-            pixels[count * 3 :] = picture.depth.view(np.uint8).reshape(-1)
+            pixels[count * 3 : count * _PIXEL_BYTES] = picture.depth.view(np.uint8).reshape(-1)
             del pixels
             pipe.send(stamp_ns)
     except TiltbotError as error:
@@ -137,3 +143,7 @@ def _draw(pipe: Connection, memory_name: str, settings: ViewSettings, seed: int)
     finally:
         painter.close()
         memory.close()
+
+
+def _bytes(memory: SharedMemory) -> NDArray[np.uint8]:
+    return np.ndarray((memory.size,), np.uint8, buffer=memory.buf)

@@ -1,0 +1,33 @@
+"""The tray of a simulated world, behind the driver that real arms have."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiltbot_ros.arms.tray import TrayReading
+from tiltbot_ros.worlds.tray import TrayWorld
+
+
+class SimulatedTray:
+    """Drives a world's tray; the world's owner lets the time go on and sets `stamp_ns`."""
+
+    def __init__(self, world: TrayWorld) -> None:
+        self._world = world
+        self.stamp_ns = 0
+
+    def command(self, rotation: NDArray[np.float64]) -> None:
+        """Set the reference (2,) [rad]."""
+        self._world.command(rotation)
+
+    def read(self) -> TrayReading:
+        """Return the state of this instant."""
+        state = self._world.state
+        return TrayReading(
+            stamp_ns=self.stamp_ns,
+            rotation=state.rotation,
+            joint_names=("tray_x", "tray_y"),
+            joint_positions=state.joint_position,
+            joint_velocities=state.joint_velocity,
+        )
+
+    def close(self) -> None:
+        """Leave the tray as it is; the world ends with its owner."""

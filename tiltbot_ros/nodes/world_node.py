@@ -1,0 +1,189 @@
+"""The simulated rig: one world stands in for the arm, the microphones and the camera."""
+
+import threading
+import time
+from queue import SimpleQueue
+
+import numpy as np
+from numpy.typing import NDArray
+from rclpy.node import Node
+
+from tiltbot.srv import SetObject
+from tiltbot_ros.arms.drivers import ArmSettings
+from tiltbot_ros.arms.simulated import SimulatedTray
+from tiltbot_ros.arms.tilts import TiltSettings
+from tiltbot_ros.arms.tray import FollowSettings
+from tiltbot_ros.errors import ConfigError, TiltbotError
+from tiltbot_ros.nodes.audio_publisher import AudioPublisher
+from tiltbot_ros.nodes.camera_publisher import CameraPublisher
+from tiltbot_ros.nodes.diagnosing import Diagnostics, Health
+from tiltbot_ros.nodes.parameters import declare, refuse_unknown
+from tiltbot_ros.nodes.running import Fault, run
+from tiltbot_ros.nodes.tray_server import TrayServer
+from tiltbot_ros.sensors.blocker import AudioBlocker
+from tiltbot_ros.sensors.cameras import CameraIntrinsics, CameraSettings, RgbdFrame
+from tiltbot_ros.sensors.microphones import MicrophoneSettings, describe
+from tiltbot_ros.worlds.camera import ViewSettings, intrinsics, pose
+from tiltbot_ros.worlds.eye import Eye
+from tiltbot_ros.worlds.objects import ObjectCatalogue, ObjectSpec
+from tiltbot_ros.worlds.pacing import FollowingTimebase, Pacer
+from tiltbot_ros.worlds.sound import SoundSettings
+from tiltbot_ros.worlds.tray import TrayWorld
+from tiltbot_ros.worlds.tray_model import TraySettings
+
+NS_PER_S = 1_000_000_000
+SEED = 0
+
+
+class WorldNode(Node):
+    """Lets one world go on in real time and publishes what its devices would."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__("world")
+        self._arm = declare(self, ArmSettings, "arm")
+        tilt = declare(self, TiltSettings, "tilt")
+        follow = declare(self, FollowSettings, "follow")
+        self._microphones = declare(self, MicrophoneSettings, "microphones")
+        self._camera = declare(self, CameraSettings, "camera")
+        settings = declare(self, TraySettings, "world")
+        sound = declare(self, SoundSettings, "sound")
+        view = declare(self, ViewSettings, "view")
+        refuse_unknown(self)
+        self._check()
+        size = {"width": self._camera.width, "height": self._camera.height}
+        view = view.model_copy(update=size)
+        self._fault = fault
+        self._catalogue = ObjectCatalogue.load()
+        self._world = TrayWorld(settings, seed=SEED, sound=sound, catalogue=self._catalogue)
+        self._driver = SimulatedTray(self._world)
+        self._tray = TrayServer(
+            self,
+            self._driver,
+            tilt=tilt,
+            follow=follow,
+            rate_hz=self._arm.rate_hz,
+            frame=self._arm.frame_id,
+        )
+        self._sound = AudioPublisher(
+            self, audio_format=self._microphones.audio_format, frame=self._microphones.frame_id
+        )
+        self._images = CameraPublisher(self, frame=self._camera.frame_id)
+        self.create_service(SetObject, "~/set_object", self._set_object)
+        # The world's thread grants between two blocks what the services ask for.
+        self._wishes: SimpleQueue[ObjectSpec | None] = SimpleQueue()
+        self._diagnostics = Diagnostics(self, hardware="MuJoCo", health=self._health)
+        self._stop = threading.Event()
+        self._intrinsics = CameraIntrinsics(
+            width=view.width, height=view.height, k=intrinsics(view), distortion=np.zeros(5)
+        )
+        self._images.publish_pose(
+            pose(view),
+            parent="tray" if view.mount == "tray" else self._arm.frame_id,
+            stamp_ns=self.get_clock().now().nanoseconds,
+        )
+        self._eye = Eye(view, seed=SEED, sink=self._publish_image, fault=fault.set)
+        self._blocker: AudioBlocker | None = None
+        self._thread = threading.Thread(target=self._live, name="world", daemon=True)
+        self._thread.start()
+
+    def _check(self) -> None:
+        microphones = self._microphones
+        if (microphones.channels, microphones.bits) != (4, 16):
+            raise ConfigError(
+                f"expected microphones.channels 4 and bits 16 in the simulated world, got "
+                f"{microphones.channels} and {microphones.bits}"
+            )
+
+    # What the services ask for
+
+    def _set_object(
+        self, request: SetObject.Request, response: SetObject.Response
+    ) -> SetObject.Response:
+        try:
+            spec = self._catalogue.get(request.name) if request.name else None
+        except ConfigError as error:
+            response.message = str(error)
+            return response
+        self._wishes.put(spec)
+        response.success = True
+        response.message = f"{request.name} is in the tray" if spec else "the tray is empty"
+        return response
+
+    # The world's own thread
+
+    def _live(self) -> None:
+        try:
+            self._run_world()
+        except TiltbotError as error:
+            self._fault.set(error)
+
+    def _run_world(self) -> None:
+        frames, rate = self._microphones.block_frames, self._microphones.sample_rate_hz
+        now_ns = self.get_clock().now().nanoseconds
+        timebase = FollowingTimebase(start_ns=now_ns, sample_rate_hz=rate)
+        blocker = self._blocker = AudioBlocker(
+            audio_format=self._microphones.audio_format,
+            block_frames=frames,
+            timebase=timebase,
+            sink=self._sound.publish,
+        )
+        self._sound.publish_info(
+            describe(self._microphones, device="simulated tray"), stamp_ns=now_ns
+        )
+        pacer = Pacer(
+            period_ns=(frames * NS_PER_S, rate),
+            monotonic=time.monotonic_ns,
+            sleep=time.sleep,
+        )
+        due_image = 0
+        while not self._stop.is_set():
+            # Everything of a block happens at its end, when a sound card delivers it.
+            skipped = pacer.wait()
+            blocker.lose(skipped * frames)
+            begin = blocker.next_frame
+            timebase.follow(begin + frames, self.get_clock().now().nanoseconds)
+            self._grant()
+            self._driver.stamp_ns = timebase.stamp_ns(begin)
+            self._tray.tick(self._driver.stamp_ns, self._world.frame / rate)
+            blocker.push(self._world.advance(frames).samples)
+            if begin + frames >= due_image:
+                due_image = begin + frames + round(rate / self._camera.rate_hz)
+                self._eye.look(self._world, timebase.stamp_ns(begin + frames))
+
+    def _publish_image(
+        self, color: NDArray[np.uint8], depth: NDArray[np.uint16], stamp_ns: int
+    ) -> None:
+        self._images.publish(
+            RgbdFrame(stamp_ns=stamp_ns, color=color, depth=depth, intrinsics=self._intrinsics)
+        )
+
+    def _grant(self) -> None:
+        while not self._wishes.empty():
+            self._world.place(self._wishes.get())
+
+    def _health(self) -> Health:
+        holes = self._blocker.holes if self._blocker else 0
+        values: dict[str, float | int | str] = {
+            "object": self._world.object.name if self._world.object else "none",
+            "blocks": self._blocker.blocks if self._blocker else 0,
+            "holes": holes,
+            "images": self._eye.drawn,
+            "images left out": self._eye.left_out,
+        }
+        if holes:
+            return Health(
+                level="warn", message="too slow for real time: sound was lost", values=values
+            )
+        return Health(level="ok", message="running", values=values)
+
+    def close(self) -> None:
+        """Stop the world before the publishers go."""
+        self._stop.set()
+        self._thread.join(timeout=5.0)
+        self._eye.close()
+        self._tray.close()
+
+
+def main() -> int:
+    """Run the node."""
+    return run(WorldNode)
