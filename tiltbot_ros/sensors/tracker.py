@@ -51,8 +51,11 @@ class TrackerSettings(Settings):
     open_m: float = Field(
         default=0.004, ge=0.0, le=0.1, description="narrower foreground is removed [m]"
     )
-    close_m: float = Field(
-        default=0.010, ge=0.0, le=0.1, description="narrower gaps in the foreground are filled [m]"
+    join_m: float = Field(
+        default=0.025,
+        ge=0.0,
+        le=0.1,
+        description="parts with a narrower gap between them are one object [m]",
     )
     min_area_m2: float = Field(
         default=2e-4, gt=0.0, le=1.0, description="least area of an object seen from above [m^2]"
@@ -141,7 +144,7 @@ class ObjectTracker:
         self._view = TrayView(intrinsics, tray_from_camera, decimation=settings.decimation)
         self._cell_m = 1.5 * self._view.pixel_m
         self._open = _disc(settings.open_m / self._view.pixel_m)
-        self._close = _disc(settings.close_m / self._view.pixel_m)
+        self._join = _disc(settings.join_m / self._view.pixel_m)
         self._color_model = cv2.createBackgroundSubtractorMOG2(
             settings.learn_frames, settings.color_variances, detectShadows=True
         )
@@ -191,18 +194,21 @@ class ObjectTracker:
             raised = self._depth_model.apply(height, learningRate=0.0) == 255
             usable = known & (self._known > self._learned // 2)
             foreground |= raised & usable
-        opened = cv2.morphologyEx(foreground.astype(np.uint8), cv2.MORPH_OPEN, self._open)
-        mask = np.asarray(cv2.morphologyEx(opened, cv2.MORPH_CLOSE, self._close), np.uint8)
+        mask = np.asarray(
+            cv2.morphologyEx(foreground.astype(np.uint8), cv2.MORPH_OPEN, self._open), np.uint8
+        )
         location = self._choose(frame, mask)
         if self._settings.learning_rate > 0.0:
             self._follow_drift(color, height, mask)
         return location
 
     def _choose(self, frame: RgbdFrame, mask: npt.NDArray[np.uint8]) -> Location:
-        count, label_image, statistics, _ = cv2.connectedComponentsWithStats(mask)
+        joined = cv2.dilate(mask, self._join)
+        count, label_image, statistics, _ = cv2.connectedComponentsWithStats(joined)
         if count == 1:
             return _invalid(frame, "nothing")
-        labels, stats = np.asarray(label_image, np.int32), np.asarray(statistics, np.int32)
+        labels = np.asarray(label_image, np.int32) * mask
+        stats = np.asarray(statistics, np.int32)
         found: list[_Candidate] = []
         unseen = 0
         for label in 1 + np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:8]:
@@ -237,7 +243,7 @@ class ObjectTracker:
         label: int,
     ) -> _Candidate | None:
         """Return a component's extent over the tray, or None where it has no points there."""
-        left, top, width, height, pixels = stats[label].tolist()
+        left, top, width, height, _ = stats[label].tolist()
         window = (slice(top, top + height), slice(left, left + width))
         inside = labels[window] == label
         points = self._view.points_m(frame.depth, window, inside)
@@ -256,7 +262,7 @@ class ObjectTracker:
         return _Candidate(
             area_m2=len(occupied) * self._cell_m**2,
             position=np.array([mean.mean() for mean in means]),
-            pixels=pixels * self._settings.decimation**2,
+            pixels=int(inside.sum()) * self._settings.decimation**2,
         )
 
     def _pictures(
