@@ -35,8 +35,8 @@ class Stage:
         self.world = TrayWorld(seed=3)
         self.painter = Painter(VIEW, seed=3)
         self.painter.load(self.world.tray_model)
-        self.tracker = ObjectTracker(TrackerSettings(learn_frames=6), MODEL, pose(VIEW))
-        for index in range(6):
+        self.tracker = ObjectTracker(TrackerSettings(learn_frames=4), MODEL, pose(VIEW))
+        for index in range(4):
             self.tracker.learn(frame_of(self.picture(instant=index)))
 
     def place(self, name: str | None) -> None:
