@@ -1,4 +1,4 @@
-"""Contact detection: speed against real time and librosa, and quality against the ground truth.
+"""Segmentation of a long recording: speed against real time and against librosa.
 
 Times are processor time of one thread, so that other work on the machine does
 not count; ratios come from one run on the same sound.

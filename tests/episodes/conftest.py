@@ -1,6 +1,7 @@
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -14,6 +15,9 @@ from tiltbot_ros.episodes.detector import ContactDetector, DetectorSettings
 from tiltbot_ros.episodes.folder import DataFolder
 from tiltbot_ros.episodes.recorder import EpisodeRecorder, RecorderSettings
 from tiltbot_ros.episodes.writer import EpisodeWriter, WriterSettings
+
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 class Bench:

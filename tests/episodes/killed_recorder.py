@@ -6,6 +6,7 @@ prints the id of each that is said to be finished.
 
 import os
 import sys
+import tempfile
 
 import streams
 
@@ -18,6 +19,7 @@ from tiltbot_ros.episodes.writer import EpisodeWriter, FailedEpisode, WriterSett
 
 NS = streams.NS
 WINDOW_S = 0.1
+PIECES = list(streams.blocks(streams.impacts(1.0, (0.5,)), start_ns=0))
 
 
 def say(*words: str) -> None:
@@ -25,7 +27,8 @@ def say(*words: str) -> None:
     sys.stdout.flush()
 
 
-def record(out: streams.Path) -> None:
+def record(out: streams.Path, *, episodes: int | None = None) -> None:
+    """Record for ever, or so many episodes."""
     folder = DataFolder(out)
     facts = streams.facts(before_s=WINDOW_S, after_s=WINDOW_S)
     writer = EpisodeWriter(
@@ -36,13 +39,11 @@ def record(out: streams.Path) -> None:
     )
     recorder = EpisodeRecorder(settings, streams.TOPICS, writer)
     recorder.set_object("mug", 0)
-    sound = streams.impacts(1.0, (0.5,))
-    pieces = list(streams.blocks(sound, start_ns=0))
-    second = 0
+    second = finished = 0
     recorder.on_message("/audio/info", streams.info(streams.EPOCH_NS), streams.EPOCH_NS)
-    while True:
+    while episodes is None or finished < episodes:
         start_ns = streams.EPOCH_NS + second * NS
-        for i, piece in enumerate(pieces):
+        for i, piece in enumerate(PIECES):
             now_ns = start_ns + i * NS // 100
             block = streams.AudioBlock(
                 stamp_ns=start_ns + piece.stamp_ns,
@@ -74,10 +75,15 @@ def record(out: streams.Path) -> None:
                     say("failed", outcome.reason)
                 else:
                     say(outcome.facts.id)
+                    finished += 1
         second += 1
+    writer.close()
+    folder.close()
 
 
 if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as scratch:  # imports and caches all that a child needs
+        record(streams.Path(scratch), episodes=2)
     say("ready")
     for line in sys.stdin:
         child = os.fork()

@@ -29,20 +29,25 @@ class Zygote:
             text=True,
             env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
         )
-        assert self.line() == "ready"
+        while self.line() != "ready":
+            pass
 
     def line(self):
         return self.process.stdout.readline().strip()
 
-    def record_and_kill(self, out, after_s):
-        """Return the ids that the recorder said were finished."""
+    def record_and_kill(self, out, episodes, after_s):
+        """Kill a recorder `after_s` after it said that so many episodes are finished.
+
+        Returns:
+            The ids that it said were finished.
+        """
         self.process.stdin.write(f"{out}\n")
         self.process.stdin.flush()
         announced = self.line()
         assert announced.startswith("child"), announced
+        said = [self.line() for _ in range(episodes)]
         time.sleep(after_s)
         os.kill(int(announced.split()[1]), signal.SIGKILL)
-        said = []
         while (line := self.line()) != "ended":
             said.append(line)
         return said
@@ -60,7 +65,7 @@ def test_no_kill_loses_a_finished_episode(tmp_path):
     given_out = 0
     partials = 0
     for _ in range(KILLS):
-        said = zygote.record_and_kill(out, rng.uniform(0.12, 0.45))
+        said = zygote.record_and_kill(out, int(rng.integers(0, 3)), rng.uniform(0, 0.08))
         assert not [line for line in said if line.startswith("failed")]
         partials += len(list(out.glob("*.partial")))
         folder = DataFolder(out)  # sweeps; also shows that the lock died with its holder
@@ -84,7 +89,7 @@ def test_no_kill_loses_a_finished_episode(tmp_path):
             discard(out, victim)
             seen.discard(victim)
     zygote.close()
-    assert len(seen) > 30
+    assert len(seen) > 15
     assert partials > 3, "no kill hit a writer at work: the test tests nothing"
     assert all(entry.facts is not None for entry in list_episodes(out))
 

@@ -58,11 +58,11 @@ class DetectorSettings(Settings):
         "or of the last peak [1]",
     )
     rise_ratio: float = Field(
-        2.0, ge=1.0, le=100.0, description="Envelope over the recent envelope in a contact [1]"
+        2.5, ge=1.0, le=100.0, description="Envelope over the recent envelope in a contact [1]"
     )
     rise_s: float = Field(0.003, ge=0.0, le=0.05, description="Time a contact may take to rise [s]")
     recent_s: float = Field(
-        0.025, ge=0.002, le=0.2, description="Length of the recent envelope before the rise [s]"
+        0.05, ge=0.002, le=0.2, description="Length of the recent envelope before the rise [s]"
     )
     search_s: float = Field(
         0.008, ge=0.0, le=0.04, description="Where the peak is looked for after the crossing [s]"
@@ -307,21 +307,27 @@ class ContactDetector:
                     return found
                 found.append(self._conclude(samples, envelope, at))
             if not self._armed:
-                at = max(at, self._armed_from)
                 start = min(at, end) - first
+                louder = (new[start:] > self._escalation(threshold[start:])).any(axis=1)
                 off = np.float32(self.settings.off_ratio) * np.maximum(
                     base[start:], self._last_peak
                 )
-                quiet = np.flatnonzero((new[start:] < off).all(axis=1))
-                if not len(quiet):
+                over = (new[start:] < off).all(axis=1)
+                over[: max(0, self._armed_from - first - start)] = False
+                changes = np.flatnonzero(louder | over)
+                if not len(changes):
                     return found
                 self._armed = True
-                at = first + start + int(quiet[0])
+                at = first + start + int(changes[0])
             index = np.searchsorted(candidates, max(at, self._blind_until))
             if index == len(candidates):
                 return found
             self._crossing = int(candidates[index])
             self._threshold = threshold[self._crossing - first].copy()
+
+    def _escalation(self, threshold: Levels) -> Levels:
+        """Return what a contact must exceed that comes before the last one has died away."""
+        return np.maximum(threshold, self._last_peak * np.float32(self.settings.rise_ratio))
 
     def _conclude(self, samples: Samples, envelope: Levels, end: int) -> HeardContact:
         """Locate the peak of the crossing in the hops before `end`, and disarm.
