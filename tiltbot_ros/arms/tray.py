@@ -80,7 +80,7 @@ class FollowMonitor:
             DeviceError: the tray was too far away for too long.
         """
         distance = float(np.linalg.norm(reading.rotation[:2] - reference))
-        if not distance > self._settings.follow_tolerance_rad:
+        if distance <= self._settings.follow_tolerance_rad:
             self._since_s = None
             return
         if self._since_s is None:
