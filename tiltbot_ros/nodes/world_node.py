@@ -5,7 +5,6 @@ import time
 from queue import SimpleQueue
 
 import numpy as np
-from numpy.typing import NDArray
 from rclpy.node import Node
 
 from tiltbot.srv import SetObject
@@ -23,8 +22,8 @@ from tiltbot_ros.nodes.tray_server import TrayServer
 from tiltbot_ros.sensors.blocker import AudioBlocker
 from tiltbot_ros.sensors.cameras import CameraIntrinsics, CameraSettings, RgbdFrame
 from tiltbot_ros.sensors.microphones import MicrophoneSettings, describe
-from tiltbot_ros.worlds.camera import ViewSettings, intrinsics, pose
-from tiltbot_ros.worlds.eye import Eye
+from tiltbot_ros.worlds.camera import ViewSettings
+from tiltbot_ros.worlds.camera_process import CameraProcess
 from tiltbot_ros.worlds.objects import ObjectCatalogue, ObjectSpec
 from tiltbot_ros.worlds.pacing import FollowingTimebase, Pacer
 from tiltbot_ros.worlds.sound import SoundSettings
@@ -73,15 +72,20 @@ class WorldNode(Node):
         self._wishes: SimpleQueue[ObjectSpec | None] = SimpleQueue()
         self._diagnostics = Diagnostics(self, hardware="MuJoCo", health=self._health)
         self._stop = threading.Event()
+        self._eye = CameraProcess(self._world, view)
         self._intrinsics = CameraIntrinsics(
-            width=view.width, height=view.height, k=intrinsics(view), distortion=np.zeros(5)
+            width=view.width,
+            height=view.height,
+            k=self._eye.intrinsics,
+            distortion=np.zeros(5),
         )
         self._images.publish_pose(
-            pose(view),
+            self._eye.pose_in_tray,
             parent="tray" if view.mount == "tray" else self._arm.frame_id,
             stamp_ns=self.get_clock().now().nanoseconds,
         )
-        self._eye = Eye(view, seed=SEED, sink=self._publish_image, fault=fault.set)
+        self._image_stamp_ns = 0
+        self._images_left_out = 0
         self._blocker: AudioBlocker | None = None
         self._thread = threading.Thread(target=self._live, name="world", daemon=True)
         self._thread.start()
@@ -146,16 +150,28 @@ class WorldNode(Node):
             self._driver.stamp_ns = timebase.stamp_ns(begin)
             self._tray.tick(self._driver.stamp_ns, self._world.frame / rate)
             blocker.push(self._world.advance(frames).samples)
+            self._publish_image()
             if begin + frames >= due_image:
-                due_image = begin + frames + round(rate / self._camera.rate_hz)
-                self._eye.look(self._world, timebase.stamp_ns(begin + frames))
+                due_image += round(rate / self._camera.rate_hz) + skipped * frames
+                self._request_image(timebase.stamp_ns(begin + frames))
 
-    def _publish_image(
-        self, color: NDArray[np.uint8], depth: NDArray[np.uint16], stamp_ns: int
-    ) -> None:
-        self._images.publish(
-            RgbdFrame(stamp_ns=stamp_ns, color=color, depth=depth, intrinsics=self._intrinsics)
-        )
+    def _request_image(self, stamp_ns: int) -> None:
+        if self._eye.request():
+            self._image_stamp_ns = stamp_ns
+        else:
+            self._images_left_out += 1
+
+    def _publish_image(self) -> None:
+        picture = self._eye.fetch()
+        if picture is not None:
+            self._images.publish(
+                RgbdFrame(
+                    stamp_ns=self._image_stamp_ns,
+                    color=picture.color,
+                    depth=picture.depth,
+                    intrinsics=self._intrinsics,
+                )
+            )
 
     def _grant(self) -> None:
         while not self._wishes.empty():
@@ -167,8 +183,7 @@ class WorldNode(Node):
             "object": self._world.object.name if self._world.object else "none",
             "blocks": self._blocker.blocks if self._blocker else 0,
             "holes": holes,
-            "images": self._eye.drawn,
-            "images left out": self._eye.left_out,
+            "images left out": self._images_left_out,
         }
         if holes:
             return Health(

@@ -9,6 +9,7 @@ not; pictures come back through shared memory.
 import contextlib
 import multiprocessing
 import os
+import signal
 from multiprocessing.connection import Connection
 from multiprocessing.shared_memory import SharedMemory
 
@@ -175,6 +176,8 @@ def _serve(
     niceness: int,
 ) -> None:
     """Run the process: load models and paint snapshots until told to end."""
+    # Ctrl-C in a terminal reaches this process, too; its owner says when to end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(niceness)
     memory = SharedMemory(name=memory_name)
     color, depth = _views(memory, settings)
@@ -196,7 +199,7 @@ def _serve(
                 break
     except TiltbotError as error:
         connection.send(str(error))
-    except (EOFError, OSError, KeyboardInterrupt):
+    except (EOFError, OSError):
         pass
     finally:
         painter.close()
