@@ -74,11 +74,11 @@ def see(monkeypatch):
     return set_environment
 
 
-def record_undisturbed(file: Path, case: tuple[int, int, int, int], see, *, seconds: float = 3.0):
+def record_undisturbed(file: Path, case: tuple[int, int, int, int], see, *, seconds: float = 2.2):
     """Record a file; again if the server says that the machine was too busy for it."""
     rate, channels, bits, period = case
     for _ in range(4):
-        with jack_player(file, rate, channels, period=period, silence_s=1.0) as player:
+        with jack_player(file, rate, channels, period=period, silence_s=0.9) as player:
             see(player)
             source = microphones(
                 player, sample_rate_hz=rate, channels=channels, bits=bits, block_frames=rate // 100
@@ -96,7 +96,7 @@ def record_undisturbed(file: Path, case: tuple[int, int, int, int], see, *, seco
 )
 def test_what_is_played_is_recorded_bit_for_bit_and_in_channel_order(tmp_path, see, case):
     rate, channels, bits, _ = case
-    played = random_integers(int(1.5 * rate), channels, bits)
+    played = random_integers(rate, channels, bits)
     file = write(tmp_path / "played.wav", played, rate, bits)
     blocks, source, health = record_undisturbed(file, case, see)
     recorded = np.concatenate([block.samples for block in blocks])
@@ -140,13 +140,13 @@ def test_sound_that_was_lost_is_a_hole_and_first_sample_is_right_after_it(tmp_pa
         see(player)
         source = microphones(player, channels=1, bits=24)
         with recording(source) as blocks:
-            time.sleep(2.5)
+            time.sleep(1.8)
             with stopped(player.player):
                 time.sleep(0.3)
-            time.sleep(1.5)
+            time.sleep(1.0)
     indexed = [(b.first_sample, int(b.samples[0, 0])) for b in blocks if b.samples[0, 0]]
     offsets = [first - content for first, content in indexed]
-    assert len(set(offsets[:100])) == 1
+    assert len(set(offsets[:30])) == 1
     steps = np.diff([b.first_sample for b in blocks])
     assert steps.max() > 0.25 * 44_100
     assert blocks[-1].xruns >= 1
@@ -163,13 +163,13 @@ def test_a_frozen_server_leaves_a_hole_as_long_as_it_was_frozen(tmp_path, see, s
         see(player)
         source = microphones(player, stall_s=0.5)
         with recording(source) as blocks:
-            time.sleep(1.5)
+            time.sleep(1.1)
             before_ns = time.monotonic_ns()
             with stopped(player.server):
                 time.sleep(seconds)
                 frozen = source.health()
             frozen_s = (time.monotonic_ns() - before_ns) / 1e9
-            time.sleep(1.5)
+            time.sleep(1.2)
             after = source.health()
     assert frozen.state == ("running" if seconds < 0.5 else "stalled")
     assert (after.state, after.reopened) == ("running", 0)
@@ -188,11 +188,11 @@ def test_a_silent_device_is_opened_anew_and_the_count_goes_on(tmp_path, see, mon
         see(player)
         source = microphones(player, channels=1, bits=24, stall_s=0.5)
         with recording(source) as blocks:
-            time.sleep(2.0)
+            time.sleep(1.4)
             source._stream.abort()
             time.sleep(0.7)
             assert source.health().state == "stalled"
-            time.sleep(2.5)
+            time.sleep(2.0)
             health = source.health()
     offsets = [b.first_sample - int(b.samples[0, 0]) for b in blocks if b.samples[0, 0]]
     assert (health.state, health.reopened) == ("running", 1)
