@@ -1,0 +1,159 @@
+"""Recordings played over real topics to real nodes."""
+
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rosbags.rosbag2 import StoragePlugin, Writer
+
+from tests.episodes import streams
+from tests.nodes.graphs import running, words
+from tiltbot_ros import topics
+from tiltbot_ros.bringup import replay_graph
+from tiltbot_ros.episodes.detector import HeardContact
+from tiltbot_ros.episodes.offline import CutOptions, cut_bag
+from tiltbot_ros.episodes.reader import Episode
+from tiltbot_ros.episodes.typestore import typestore
+from tiltbot_ros.nodes.wiring import nanoseconds
+from tiltbot_ros.replaying import ReplaySettings
+from tiltbot_ros.rigs import Rig
+from tiltbot_ros.share import executable_directory
+
+pytestmark = pytest.mark.graph
+
+RIG = Rig.model_validate({"name": "test", "arm": {"driver": "kinematic"}, "camera": None})
+BLOCK = streams.BLOCK
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory):
+    """A bag of 14 s with two contacts, as `ros2 bag record` writes it."""
+    path = tmp_path_factory.mktemp("recording") / "long"
+    writer = Writer(path, version=9, storage_plugin=StoragePlugin.MCAP)
+    with writer:
+        connections = {
+            topic.name: writer.add_connection(
+                f"/lab{topic.name}",
+                topic.type,
+                typestore=typestore(),
+                offered_qos_profiles=[topic.qos()],
+            )
+            for topic in streams.TOPICS
+        }
+        for event in streams.events(14.0, (4.0, 9.5)):
+            writer.write(connections[event.topic], event.receive_ns, event.data)
+    return path
+
+
+@pytest.fixture(scope="module")
+def cut(recording, tmp_path_factory):
+    """The same bag cut offline, and the folder of its episodes."""
+    folder = tmp_path_factory.mktemp("cut")
+    return cut_bag(recording, folder, CutOptions()), folder
+
+
+def _graph(path, out, **settings):
+    specs = replay_graph(RIG, replay=ReplaySettings(path=str(path), **settings), out=out)
+    # The recording has pictures and tray states of its own, which this recorder leaves alone.
+    changes = {"session.tray_hz": 0.0, "session.camera_hz": 0.0}
+    return [
+        replace(spec, parameters={**spec.parameters, **changes})
+        if spec.executable == "recorder_node"
+        else spec
+        for spec in specs
+    ]
+
+
+def _samples(contacts: list[HeardContact]) -> list[int]:
+    return [contact.sample for contact in contacts]
+
+
+@pytest.mark.parametrize("mode", [("kept", 2.0, "/rig_x"), ("shifted", 1.0, "")])
+@pytest.mark.usefixtures("ros_environment")
+def test_a_replayed_recording_segments_into_the_same_episodes(recording, cut, tmp_path: Path, mode):
+    stamps, rate, namespace = mode
+    offline, _ = cut
+    out = tmp_path / "data"
+    listened = [topics.CONTACT, topics.EPISODE, topics.AUDIO_INFO]
+    specs = _graph(recording, out, stamps=stamps, rate=rate, linger_s=2.5)
+    ended = []
+    with running(specs, tmp_path, topics=listened, namespace=namespace) as (graph, observer):
+        observer.until(lambda: ended.extend(graph.poll()) or ended, 60.0, graph)
+        observer.spin(0.5)
+        assert [(end.name, end.status) for end in ended] == [("replay", 0)], words(graph)
+    heard = observer.heard["contact"]
+    assert [message.sample for message in heard] == _samples(offline.contacts)
+    assert len(observer.heard["audio/info"]) == 1
+    episodes = observer.heard["episode"]
+    wanted = [outcome.facts for outcome in offline.outcomes]
+    assert [message.contact.sample for message in episodes] == [f.contact.sample for f in wanted]
+    for message, facts in zip(episodes, wanted, strict=True):
+        episode = Episode.open(out / message.id)
+        sound, original = episode.audio(), None
+        assert abs(len(sound.samples) - 4 * streams.FORMAT.sample_rate) <= 2 * BLOCK
+        assert sound.missing == 0
+        if stamps == "kept":
+            original = nanoseconds(message.contact.header.stamp)
+            assert original == facts.contact.stamp_ns
+            assert episode.facts.tilt == facts.tilt
+
+
+@pytest.mark.usefixtures("ros_environment")
+def test_shifted_messages_are_of_now(recording, tmp_path: Path):
+    specs = replay_graph(
+        RIG, replay=ReplaySettings(path=str(recording), wait_for=["observer"]), listen=False
+    )
+    listened = [topics.AUDIO, topics.CONTACT, topics.COLOR]
+    with running(specs, tmp_path, topics=listened) as (graph, observer):
+        observer.until(lambda: len(observer.heard["audio"]) > 200, 30.0, graph)
+        now_ns = time.time_ns()
+    for name in ("audio", "camera/color/image_raw"):
+        newest = observer.heard[name][-1]
+        assert abs(now_ns - nanoseconds(newest.header.stamp)) < 1_500_000_000
+    first = [message.first_sample for message in observer.heard["audio"]]
+    assert first == list(range(0, BLOCK * len(first), BLOCK)), "the first blocks were lost"
+
+
+def _run(*parameters):
+    arguments = [part for text in parameters for part in ("-p", text)]
+    return subprocess.run(
+        [sys.executable, executable_directory() / "replay_node", "--ros-args", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.usefixtures("ros_environment")
+def test_what_is_not_there_is_named(tmp_path):
+    absent = _run(f"replay.path:={tmp_path / 'absent'}")
+    assert absent.returncode == 2
+    assert str(tmp_path / "absent") in absent.stderr
+    unsaid = _run("replay.rate:=1.0")
+    assert unsaid.returncode == 2
+    assert "replay.path" in unsaid.stderr
+
+
+@pytest.mark.usefixtures("ros_environment")
+def test_a_broken_episode_is_left_out_and_the_exit_status_tells(cut, tmp_path):
+    _, folder = cut
+    copy = tmp_path / "data"
+    shutil.copytree(folder, copy)
+    bag = next((copy / "ep_000001").glob("*.mcap"))
+    bag.write_bytes(bag.read_bytes()[:-5000])
+    ended = _run(
+        f"replay.path:={copy}",
+        "replay.rate:=10.0",
+        "replay.delay_s:=0.0",
+        "replay.linger_s:=0.0",
+    )
+    assert ended.returncode == 1
+    assert "ep_000001" in ended.stderr
+    assert "ep_000002" in ended.stderr
+    assert "1 of 2 recordings could not be read" in ended.stderr
+    assert "Traceback" not in ended.stderr
