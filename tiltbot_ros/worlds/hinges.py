@@ -4,7 +4,7 @@ The outer hinge turns about x by `q1`, the inner one about the turned y by `q2`:
 R = Rx(q1) Ry(q2). Two hinges reach every direction of the tray's normal, but
 not every yaw: exp((rx, ry, 0)) is reached but for a turn about the normal.
 The hinges are therefore chosen so that the *normal* is exact; the remaining
-yaw is about rx ry / 2 and at most 51 mrad for a tilt of 0.45 rad.
+yaw is about rx ry / 2 and at most 53 mrad for a tilt of 0.45 rad.
 """
 
 import math

@@ -139,6 +139,9 @@ def _options(world: mujoco.MjSpec, settings: TraySettings) -> None:
     option.impratio = 5
     option.iterations = 20
     option.ls_iterations = 20
+    option.tolerance = 1e-6
+    # Tray and object are one island whenever they touch: looking for islands only costs.
+    option.disableflags |= int(mujoco.mjtDisableBit.mjDSBL_ISLAND)
 
 
 def _texture(
