@@ -12,6 +12,8 @@ from tiltbot_ros.episodes.reader import Episode
 from tiltbot_ros.errors import TiltbotError
 from tiltbot_ros.wording import counted
 
+_SHOWN = 8
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckedEpisode:
@@ -130,8 +132,10 @@ def _tell_problems(result: CheckedEpisode, tell: Callable[[str], None]) -> None:
         tell(f"{result.id}  flagged")
     elif not result.agrees:
         tell(f"{result.id}  clean, but the recorder flagged it:")
-    for problem in result.problems:
+    for problem in result.problems[:_SHOWN]:
         tell(f"    {problem}")
+    if len(result.problems) > _SHOWN:
+        tell(f"    and {len(result.problems) - _SHOWN} more; --json tells all")
     if result.agrees is False and result.stored_problems:
         for problem in result.stored_problems:
             tell(f"    in episode.json: {problem}")
@@ -140,6 +144,8 @@ def _tell_problems(result: CheckedEpisode, tell: Callable[[str], None]) -> None:
 
 
 def _sum_up(report: CheckReport) -> str:
+    if not report.checked:
+        return "no episodes there"
     if report.ok:
         return f"{counted(report.checked, 'episode')} checked: all clean"
     text = (

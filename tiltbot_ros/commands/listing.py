@@ -143,7 +143,7 @@ def _for_people(entry: Listed) -> list[str]:
     if facts is None:
         return [entry.path.name, "-", "-", "-", "-", "-", f"unreadable: {_one_line(entry.problem)}"]
     tilt = f"{facts.tilt.ax:+.2f}, {facts.tilt.ay:+.2f}" if facts.tilt else "-"
-    verdict = "clean" if facts.verdict.clean else f"flagged: {'; '.join(facts.verdict.problems)}"
+    verdict = "clean" if facts.verdict.clean else f"flagged: {_short(facts.verdict.problems)}"
     return [
         facts.id,
         facts.object or "-",
@@ -222,6 +222,11 @@ def _print_totals(totals: tuple[ObjectTotal, ...], *, unreadable: int) -> None:
     if unreadable:
         line = f"{counted(unreadable, 'episode')} more cannot be read"
         screen().print(f"\n{line}: `tiltbot episodes check` tells why")
+
+
+def _short(problems: tuple[str, ...]) -> str:
+    more = len(problems) - 1
+    return problems[0] + (f" (and {more} more)" if more > 0 else "")
 
 
 def _one_line(text: str) -> str:

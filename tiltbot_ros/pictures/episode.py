@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec, GridSpecFromSubplotSpec
 
-from tiltbot_ros.episodes.reader import Episode, Sound
+from tiltbot_ros.episodes.reader import Episode
 from tiltbot_ros.errors import EpisodeError
 from tiltbot_ros.pictures import panels, style
+from tiltbot_ros.pictures.sound import waves
 from tiltbot_ros.pictures.views import Views
 
 _SUFFIXES = (".png", ".pdf", ".svg", ".jpg")
@@ -80,26 +82,26 @@ def sheet(episode: Episode) -> Figure:
 
 def _rows(episode: Episode) -> list[_Row]:
     rows: list[_Row] = []
-    sound = _sound(episode)
-    if sound is not None:
-        known: Sound = sound
-        rows.append(
+    heard = waves(episode)
+    if heard is not None:
+        rows += [
             _Row(
-                height=0.75 + 0.45 * min(known.samples.shape[1], 6),
-                draw=lambda axes: panels.draw_waveform(axes, episode, known),
-            )
-        )
-        rows.append(
-            _Row(height=2.2, draw=lambda axes: panels.draw_spectrogram(axes, episode, known))
-        )
+                height=0.75 + 0.45 * min(heard.samples.shape[1], 6),
+                draw=partial(panels.draw_waveform, episode=episode, heard=heard),
+            ),
+            _Row(
+                height=2.2,
+                draw=partial(panels.draw_spectrogram, episode=episode, heard=heard),
+            ),
+        ]
     if panels.has_tray(episode):
-        rows.append(_Row(height=1.9, draw=lambda axes: panels.draw_tray(axes, episode)))
+        rows.append(_Row(height=1.9, draw=partial(panels.draw_tray, episode=episode)))
     return rows
 
 
 def _draw_rows(figure: Figure, columns: GridSpec, rows: list[_Row], episode: Episode) -> None:
     grid = GridSpecFromSubplotSpec(
-        len(rows), 1, columns[0, -1], height_ratios=[row.height for row in rows], hspace=0.12
+        len(rows), 1, columns[0, -1], height_ratios=[row.height for row in rows], hspace=0.14
     )
     first: Axes | None = None
     for number, row in enumerate(rows):
@@ -112,10 +114,3 @@ def _draw_rows(figure: Figure, columns: GridSpec, rows: list[_Row], episode: Epi
     if first is not None:
         first.set_xlim(panels.window(episode))
         figure.axes[-1].set_xlabel("time from the contact [s]")
-
-
-def _sound(episode: Episode) -> Sound | None:
-    try:
-        return episode.audio()
-    except EpisodeError:
-        return None

@@ -3,19 +3,25 @@
 import math
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tiltbot_ros.episodes.reader import Episode, Poses, Sound
+from tiltbot_ros.episodes.reader import Episode, Poses
 from tiltbot_ros.errors import EpisodeError
 from tiltbot_ros.pictures import style
-from tiltbot_ros.pictures.sound import envelope, spectrogram
+from tiltbot_ros.pictures.sound import Waves, envelope, spectrogram
 from tiltbot_ros.wording import local_time
 
 _SPANS = 1400
-_HIGHEST_HZ = 11_000.0
+_LOWEST_HZ, _HIGHEST_HZ = 100.0, 11_000.0
+_TICKS_HZ = (100, 200, 500, 1000, 2000, 5000, 10_000)
+_ROWS = 240
 _RANGE_DB = 75.0
 _PROBLEMS = 3
+_HOLE_PERIODS = 5.0
+
+Floats = npt.NDArray[np.float64]
 
 
 def window(episode: Episode) -> tuple[float, float]:
@@ -27,7 +33,7 @@ def window(episode: Episode) -> tuple[float, float]:
 
 def mark_contact(axes: Axes, *, label: bool) -> None:
     """Mark the contact at t = 0."""
-    axes.axvline(0.0, color=style.CONTACT, linewidth=1.2, linestyle=(0, (4, 2)), zorder=5)
+    axes.axvline(0.0, color=style.CONTACT, linewidth=1.2, linestyle=(0, (4, 2)), zorder=1.5)
     if label:
         axes.annotate(
             "contact",
@@ -43,56 +49,58 @@ def mark_contact(axes: Axes, *, label: bool) -> None:
         )
 
 
-def draw_waveform(axes: Axes, episode: Episode, sound: Sound) -> None:
+def draw_waveform(axes: Axes, episode: Episode, heard: Waves) -> None:
     """Draw the channels one below the other, all to the same scale."""
-    drawn = envelope(sound, _SPANS)
-    times = drawn.times + (sound.first_stamp_ns - episode.facts.contact.stamp_ns) / 1e9
+    drawn = envelope(heard, _SPANS)
     channels = drawn.low.shape[1]
-    peak = max(float(np.abs([drawn.low, drawn.high]).max()), 1e-4)
-    names = _channel_names(episode, channels)
+    peak = max(float(np.nanmax(np.abs([drawn.low, drawn.high]))), 1e-4)
     for channel in range(channels):
-        middle = -channel
         axes.fill_between(
-            times,
-            middle + 0.48 * drawn.low[:, channel] / peak,
-            middle + 0.48 * drawn.high[:, channel] / peak,
-            color=style.CHANNELS[channel % len(style.CHANNELS)],
-            linewidth=0.6,
+            drawn.times,
+            -channel + 0.48 * drawn.low[:, channel] / peak,
+            -channel + 0.48 * drawn.high[:, channel] / peak,
+            color=_channel_colour(channel),
+            linewidth=0.7,
             edgecolor="face",
         )
     axes.set_ylim(-channels + 0.45, 0.55)
+    names = _channel_names(episode, channels)
     axes.set_yticks([-channel for channel in range(channels)], names)
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    for tick, channel in zip(axes.get_yticklabels(), range(channels), strict=True):
-        tick.set_color(style.CHANNELS[channel % len(style.CHANNELS)])
-        loudest = channel == episode.facts.contact.channel
-        tick.set_fontweight("bold" if loudest else "normal")
-    decibels = 20 * math.log10(peak)
-    note = f"{channels} x {sound.sample_rate / 1000:g} kHz, peak {decibels:.0f} dBFS"
-    if sound.missing:
-        note += f", {sound.missing} frames missing"
+    for channel, tick in enumerate(axes.get_yticklabels()):
+        tick.set_color(_channel_colour(channel))
+        tick.set_fontweight("bold" if channel == episode.facts.contact.channel else "normal")
+    note = f"{channels} x {heard.sample_rate / 1000:g} kHz, peak {20 * math.log10(peak):.0f} dBFS"
+    if heard.missing:
+        note += f", {heard.missing} frames missing"
     _note(axes, note)
 
 
-def draw_spectrogram(axes: Axes, episode: Episode, sound: Sound) -> None:
+def draw_spectrogram(axes: Axes, episode: Episode, heard: Waves) -> None:
     """Draw the power of all channels by frequency, with its scale."""
-    highest = min(_HIGHEST_HZ, sound.sample_rate / 2)
-    drawn = spectrogram(sound, highest_hz=highest)
-    times = drawn.times + (sound.first_stamp_ns - episode.facts.contact.stamp_ns) / 1e9
-    inside = (times >= window(episode)[0]) & (times <= window(episode)[1])
-    top = float(drawn.decibels[:, inside].max())
-    bottom = max(top - _RANGE_DB, float(np.percentile(drawn.decibels[:, inside], 5)))
+    highest = min(_HIGHEST_HZ, heard.sample_rate / 2)
+    drawn = spectrogram(heard, lowest_hz=_LOWEST_HZ, highest_hz=highest, rows=_ROWS)
+    start, end = window(episode)
+    inside = drawn.decibels[:, (drawn.times >= start) & (drawn.times <= end)]
+    known = inside[np.isfinite(inside)]
+    top = float(known.max()) if known.size else 0.0
+    bottom = max(top - _RANGE_DB, float(np.percentile(known, 5)) if known.size else -_RANGE_DB)
+    low, high = math.log10(_LOWEST_HZ), math.log10(highest)
     image = axes.imshow(
         drawn.decibels,
         origin="lower",
         aspect="auto",
-        extent=(times[0], times[-1], 0.0, drawn.frequencies[-1] / 1000),
+        extent=(float(drawn.times[0]), float(drawn.times[-1]), low, high),
         cmap=style.POWER,
         vmin=bottom,
         vmax=max(top, bottom + 1.0),
         interpolation="bilinear",
+        interpolation_stage="data",
     )
+    ticks = [hertz for hertz in _TICKS_HZ if hertz <= highest]
+    labels = [f"{hertz / 1000:g}" for hertz in ticks]
+    axes.set_yticks([math.log10(hertz) for hertz in ticks], labels)
     axes.grid(visible=False)
     axes.set_ylabel("frequency [kHz]", color=style.INK)
     scale = axes.inset_axes((1.012, 0.0, 0.012, 1.0))
@@ -125,7 +133,7 @@ def draw_tray(axes: Axes, episode: Episode) -> None:
         for axis, colour in enumerate((style.X_COLOUR, style.Y_COLOUR)):
             axes.plot(
                 times,
-                np.degrees(poses.rotation_vectors[:, axis]),
+                np.where(_after_hole(times), np.nan, np.degrees(poses.rotation_vectors[:, axis])),
                 color=colour,
                 linewidth=width,
                 linestyle=line,
@@ -137,7 +145,15 @@ def draw_tray(axes: Axes, episode: Episode) -> None:
         axes.set_ylim((low + high) / 2 - 1.0, (low + high) / 2 + 1.0)
     axes.set_ylabel("tray angle [°]", color=style.INK)
     axes.legend(
-        loc="upper left", ncols=2, fontsize=8, frameon=False, labelcolor=style.INK, handlelength=2.2
+        loc="lower right",
+        bbox_to_anchor=(1.005, 0.97),
+        ncols=4,
+        fontsize=8,
+        frameon=False,
+        labelcolor=style.INK,
+        handlelength=2.0,
+        columnspacing=1.4,
+        borderpad=0.2,
     )
 
 
@@ -155,7 +171,6 @@ def draw_title(figure: Figure, episode: Episode) -> None:
         color=style.INK,
         va="top",
     )
-    figure.canvas.draw()
     end = title.get_window_extent().x1 / figure.bbox.width
     figure.text(end + 0.012, 0.9655, facts.id, fontsize=13, color=style.FAINT, va="top")
     loudness = 20 * math.log10(max(facts.contact.level, 1e-6))
@@ -174,10 +189,17 @@ def draw_title(figure: Figure, episode: Episode) -> None:
     else:
         more = len(verdict.problems) - _PROBLEMS
         text = "flagged: " + "\n".join(verdict.problems[:_PROBLEMS])
-        text += f"\nand {more} more" if more > 0 else ""
+        text += f" and {more} more" if more > 0 else ""
         colour = style.CONTACT
     figure.text(
-        0.94, 0.972, text, fontsize=11, color=colour, ha="right", va="top", fontweight="bold"
+        0.94,
+        0.972,
+        text,
+        fontsize=12 if verdict.clean else 9,
+        color=colour,
+        ha="right",
+        va="top",
+        fontweight="bold",
     )
 
 
@@ -195,6 +217,10 @@ def _note(axes: Axes, text: str) -> None:
     )
 
 
+def _channel_colour(channel: int) -> str:
+    return style.CHANNELS[channel % len(style.CHANNELS)]
+
+
 def _channel_names(episode: Episode, channels: int) -> list[str]:
     """Return the frames of the microphones, without what they have in common with a path."""
     try:
@@ -203,6 +229,13 @@ def _channel_names(episode: Episode, channels: int) -> list[str]:
         infos = []
     named = [name.rsplit("/", 1)[-1] for name in infos[-1].channel_frames] if infos else []
     return [named[i] if i < len(named) else f"channel {i}" for i in range(channels)]
+
+
+def _after_hole(times: Floats) -> npt.NDArray[np.bool_]:
+    """Say which samples follow a hole: no line is drawn to them."""
+    steps = np.diff(times, prepend=times[0])
+    hole: npt.NDArray[np.bool_] = steps > _HOLE_PERIODS * max(float(np.median(steps)), 1e-3)
+    return hole
 
 
 def _poses(episode: Episode, name: str) -> Poses | None:

@@ -1,4 +1,4 @@
-"""Sound as pictures need it: an envelope per pixel and a spectrogram in decibels."""
+"""Sound as pictures need it: holes as holes, an envelope per pixel, a spectrogram in decibels."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,34 @@ import numpy.typing as npt
 from scipy.signal import ShortTimeFFT
 from scipy.signal.windows import hann
 
-from tiltbot_ros.episodes.reader import Sound
+from tiltbot_ros.episodes.cdr import read_audio
+from tiltbot_ros.episodes.reader import Episode
+from tiltbot_ros.errors import EpisodeError
 
 Floats = npt.NDArray[np.float64]
+Singles = npt.NDArray[np.float32]
 
 _WINDOW_S = 0.023
 _OVERLAP = 4
 _FLOOR = 1e-12
+_LONGEST = 4
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Waves:
+    """The sound of an episode at its true times.
+
+    Attributes:
+        samples: (frames, channels) as fractions of digital full scale, NaN in holes.
+        start_s: time of the first frame from the contact [s].
+        sample_rate: [Hz].
+        missing: frames in holes.
+    """
+
+    samples: Singles
+    start_s: float
+    sample_rate: int
+    missing: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,13 +42,13 @@ class Envelope:
     """The range of the sound within each of many short spans.
 
     Attributes:
-        times: (n,) middle of each span from the first frame [s].
-        low, high: (n, channels) as fractions of digital full scale.
+        times: (n,) middle of each span from the contact [s].
+        low, high: (n, channels) as fractions of digital full scale, NaN in holes.
     """
 
     times: Floats
-    low: Floats
-    high: Floats
+    low: Singles
+    high: Singles
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,9 +56,9 @@ class Spectrogram:
     """Power by time and frequency, the mean of all channels.
 
     Attributes:
-        times: (n,) from the first frame [s].
-        frequencies: (m,) [Hz].
-        decibels: (m, n) relative to a sine at digital full scale [dB].
+        times: (n,) from the contact [s].
+        frequencies: (m,) evenly spaced in their logarithm [Hz].
+        decibels: (m, n) relative to a sine at digital full scale, NaN in holes [dB].
     """
 
     times: Floats
@@ -45,39 +66,71 @@ class Spectrogram:
     decibels: Floats
 
 
-def envelope(sound: Sound, spans: int) -> Envelope:
-    """Return at most `spans` spans that together cover the sound."""
-    frames = len(sound.samples)
-    width = max(1, -(-frames // spans))
-    count = frames // width
-    parts = sound.samples[: count * width].reshape(count, width, -1)
-    scale = float(sound.full_scale)
-    return Envelope(
-        times=(np.arange(count) + 0.5) * width / sound.sample_rate,
-        low=parts.min(axis=1) / scale,
-        high=parts.max(axis=1) / scale,
+def waves(episode: Episode) -> Waves | None:
+    """Return the sound of an episode, each block at its place; None when it has none."""
+    try:
+        sound = episode.audio()
+    except EpisodeError:
+        return None
+    messages = episode.messages[episode.topic("audio").name]
+    blocks = [read_audio(message.data).block for message in messages]
+    offsets = [block.first_sample - sound.first_sample for block in blocks]
+    ends = [at + len(block.samples) for at, block in zip(offsets, blocks, strict=True)]
+    if min(offsets) < 0 or max(ends) > _LONGEST * len(sound.samples):
+        # The device began to count anew: only the order of the blocks is known.
+        ends = np.cumsum([len(block.samples) for block in blocks]).tolist()
+        offsets = [end - len(block.samples) for end, block in zip(ends, blocks, strict=True)]
+    samples = np.full((max(ends), sound.samples.shape[1]), np.nan, np.float32)
+    for at, block in zip(offsets, blocks, strict=True):
+        samples[at : at + len(block.samples)] = block.samples / np.float32(sound.full_scale)
+    return Waves(
+        samples=samples,
+        start_s=(sound.first_stamp_ns - episode.facts.contact.stamp_ns) / 1e9,
+        sample_rate=sound.sample_rate,
+        missing=int(np.isnan(samples[:, 0]).sum()),
     )
 
 
-def spectrogram(sound: Sound, *, highest_hz: float) -> Spectrogram:
-    """Return the spectrogram up to a frequency, in Hann windows of 23 ms.
+def envelope(heard: Waves, spans: int) -> Envelope:
+    """Return at most `spans` spans that together cover the sound."""
+    width = max(1, -(-len(heard.samples) // spans))
+    count = len(heard.samples) // width
+    parts = heard.samples[: count * width].reshape(count, width, -1)
+    return Envelope(
+        times=heard.start_s + (np.arange(count) + 0.5) * width / heard.sample_rate,
+        low=np.fmin.reduce(parts, axis=1),
+        high=np.fmax.reduce(parts, axis=1),
+    )
+
+
+def spectrogram(heard: Waves, *, lowest_hz: float, highest_hz: float, rows: int) -> Spectrogram:
+    """Return the spectrogram in Hann windows of 23 ms, over a logarithmic scale of frequency.
 
     Args:
-        sound: of an episode.
-        highest_hz: what lies above is left out [Hz].
+        heard: of an episode.
+        lowest_hz: lower end of the scale [Hz].
+        highest_hz: upper end of the scale [Hz].
+        rows: frequencies on it.
     """
-    length = min(1 << round(np.log2(_WINDOW_S * sound.sample_rate)), len(sound.samples))
+    length = min(1 << round(np.log2(_WINDOW_S * heard.sample_rate)), len(heard.samples))
     window = hann(length, sym=False)
-    transform = ShortTimeFFT(window, max(1, length // _OVERLAP), sound.sample_rate)
-    keep = transform.f <= highest_hz
+    transform = ShortTimeFFT(window, max(1, length // _OVERLAP), heard.sample_rate)
+    hole = np.isnan(heard.samples[:, 0])
     power = np.zeros(1)
-    for channel in range(sound.samples.shape[1]):
-        wave = sound.samples[:, channel] / float(sound.full_scale)
-        power = power + np.abs(transform.stft(wave)[keep]) ** 2
+    for channel in range(heard.samples.shape[1]):
+        power = power + np.abs(transform.stft(np.nan_to_num(heard.samples[:, channel]))) ** 2
     # A full-scale sine has the magnitude sum(window) / 2 in its bin.
-    power = power / sound.samples.shape[1] / (window.sum() / 2) ** 2
+    power = power / heard.samples.shape[1] / (window.sum() / 2) ** 2
+    decibels = 10 * np.log10(power + _FLOOR)
+    times = transform.t(len(heard.samples))
+    frames = np.clip(np.rint(times * heard.sample_rate).astype(int), 0, len(hole) - 1)
+    decibels[:, hole[frames]] = np.nan
+    frequencies = np.geomspace(lowest_hz, highest_hz, rows)
+    place = np.clip(frequencies / transform.delta_f, 0, len(decibels) - 1.001)
+    below = place.astype(int)
+    share = (place - below)[:, None]
     return Spectrogram(
-        times=transform.t(len(sound.samples)),
-        frequencies=transform.f[keep],
-        decibels=10 * np.log10(power + _FLOOR),
+        times=times + heard.start_s,
+        frequencies=frequencies,
+        decibels=decibels[below] * (1 - share) + decibels[below + 1] * share,
     )

@@ -16,10 +16,12 @@ from tiltbot_ros.pictures.projection import TrayCamera, downhill
 
 Floats = npt.NDArray[np.float64]
 
-_ARROW_M = 0.11
+_ARROW_M = 0.13
 """Length of the arrow of the greatest tilt on the floor of the tray [m]."""
 
-_LIFT_M = 0.002
+_MARGIN, _LEAST = 0.03, 0.09
+"""Room between the arrow's head and the border, and its least length, in image heights."""
+
 _OUTLINE: list[AbstractPathEffect] = [withStroke(linewidth=3.0, foreground="#00000099")]
 
 
@@ -106,9 +108,9 @@ class Views:
     def arrow(self, stamp_ns: int) -> Floats | None:
         """Return tail and head of the action's arrow, (2, 2) [pixels]; None: not known.
 
-        It lies on the floor, begins at the object where that was tracked,
-        otherwise in the middle of the tray, and points to where the tilt
-        sends the object.
+        It is parallel to the floor, begins at the object where that was
+        tracked, otherwise in the middle of the tray, and points to where the
+        tilt sends the object.
         """
         tilt = self.episode.facts.tilt
         if self.camera is None or tilt is None:
@@ -116,17 +118,19 @@ class Views:
         most = self.episode.constant.max_tilt_rad or float(np.hypot(*tilt.rotation[:2])) or 1.0
         along = downhill(tilt.rotation) / most * _ARROW_M
         start = self._start_of_arrow()
-        floor = np.array([[*start, _LIFT_M], [*(start + along), _LIFT_M]])
-        pixels = self.camera.pixels(floor, stamp_ns)
-        return pixels if np.isfinite(pixels).all() else None
+        pixels = self.camera.pixels(np.stack([start, start + np.append(along, 0.0)]), stamp_ns)
+        if not np.isfinite(pixels).all():
+            return None
+        return _inside(pixels, self.images.frames.shape[2], self.images.frames.shape[1])
 
     def _start_of_arrow(self) -> Floats:
         seen = self.episode.locations() if self._tracked() else None
         if seen is None or not seen.valid.any():
-            return np.zeros(2)
+            return np.zeros(3)
         stamps = np.where(seen.valid, seen.stamps_ns, np.iinfo(np.int64).max // 2)
         nearest = np.abs(stamps - self.images.stamps_ns[self.before]).argmin()
-        return seen.positions[nearest, :2]
+        place: Floats = seen.positions[nearest]
+        return place
 
     def _frame(self, axes: Axes, index: int, title: str) -> None:
         frame = self.images.frames[index]
@@ -154,6 +158,19 @@ class Views:
         return any(
             topic.name.endswith("/object_location") for topic in self.episode.constant.topics
         )
+
+
+def _inside(arrow: Floats, width: int, height: int) -> Floats:
+    """Return an arrow (2, 2) [pixels] shortened so far that its head stays in the image."""
+    tail, along = arrow[0], arrow[1] - arrow[0]
+    length = float(np.hypot(*along))
+    if length == 0.0:
+        return arrow
+    margin = _MARGIN * height
+    with np.errstate(divide="ignore"):
+        room = np.where(along > 0, np.array([width, height]) - margin - tail, margin - tail) / along
+    share = min(1.0, float(np.nanmin(np.where(along == 0, np.inf, room))))
+    return np.stack([tail, tail + along * max(share, min(1.0, _LEAST * height / length))])
 
 
 def _around(stamps_ns: npt.NDArray[np.int64], episode: Episode) -> tuple[int, int]:
