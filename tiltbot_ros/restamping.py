@@ -33,12 +33,13 @@ def restamp(msgtype: str, data: bytes, offset_ns: int) -> bytes:
         EpisodeError: the type is not known, the bytes are none of its
             messages, or a time would leave the years 1970 to 2038.
     """
+    headed = has_header(msgtype)
     try:
         if _has_inner_times(msgtype):
             message = typestore().deserialize_cdr(data, msgtype)
             _shift(message, msgtype, offset_ns)
             return bytes(typestore().serialize_cdr(message, msgtype))
-        if not has_header(msgtype):
+        if not headed:
             return data
         stamp_ns = header_stamp_ns(data)
         if stamp_ns == 0:

@@ -39,7 +39,7 @@ class ReplayNode(Node):
         self._paths = find_recordings(Path(self._settings.path))
         self._fault = fault
         self._stop = threading.Event()
-        self._publishers: dict[str, Publisher | None] = {}
+        self._outputs: dict[str, Publisher | None] = {}
         self._failed = 0
         self._now_playing = ""
         for topic in self._first_topics():
@@ -71,13 +71,13 @@ class ReplayNode(Node):
 
     def _publisher_for(self, topic: Topic) -> Publisher | None:
         """Return the publisher of a topic, None when its type is not installed."""
-        if topic.name not in self._publishers:
+        if topic.name not in self._outputs:
             try:
-                self._publishers[topic.name] = publisher(self, topic)
+                self._outputs[topic.name] = publisher(self, topic)
             except ConfigError as error:
                 self.get_logger().warning(f"'{topic.name}' is left out: {error}")
-                self._publishers[topic.name] = None
-        return self._publishers[topic.name]
+                self._outputs[topic.name] = None
+        return self._outputs[topic.name]
 
     # In the thread
 
@@ -120,7 +120,7 @@ class ReplayNode(Node):
     def _listeners(self) -> set[str]:
         return {
             info.node_name
-            for name, played in self._publishers.items()
+            for name, played in self._outputs.items()
             if played is not None
             for info in self.get_subscriptions_info_by_topic(self.resolve_topic_name(name))
         }
@@ -144,7 +144,7 @@ class ReplayNode(Node):
 
     def _see_through(self) -> None:
         """Let subscribers take what is still on its way."""
-        for out in self._publishers.values():
+        for out in self._outputs.values():
             if out is not None and not self._stop.is_set():
                 out.wait_for_all_acked(Duration(seconds=ACKNOWLEDGE_S))
 
