@@ -5,19 +5,15 @@ simulated time over processor time (and over wall time, which a busy machine
 lengthens). Ten-millisecond blocks are how a live rig runs, whole tilts are
 how recordings are generated.
 
-    python benchmarks/world_speed.py [--json FILE] [--tilts N] [--steps]
+    OMP_NUM_THREADS=1 python benchmarks/world_speed.py [--json FILE] [--tilts N] [--steps]
 """
 
 import argparse
 import itertools
 import json
-import os
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")
 
 from tiltbot_ros.arms.tilts import RandomTilts, TiltMotion, TiltSettings
 from tiltbot_ros.worlds.recording import simulate
@@ -107,7 +103,9 @@ def main() -> None:
     measure("warm-up", step, 1, None)
     cases = [("whole tilts", step, None), ("10 ms blocks", step, 441)]
     if arguments.steps:
-        cases += [(f"whole tilts, {other * 1e3:g} ms", other, None) for other in (5e-4, 75e-5, 15e-4)]
+        cases += [
+            (f"whole tilts, {other * 1e3:g} ms", other, None) for other in (5e-4, 75e-5, 15e-4)
+        ]
     rows = [measure(case, step_s, arguments.tilts, block) for case, step_s, block in cases]
     print(f"{'case':<24}{'step [ms]':>10}{'sim [s]':>9}{'CPU [s]':>9}{'x CPU':>8}{'x wall':>8}")
     for row in rows:

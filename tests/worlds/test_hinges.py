@@ -22,9 +22,7 @@ def test_normal_is_that_of_the_rotation_vector(tilt):
 
 @pytest.mark.parametrize("tilt", TILTS)
 def test_tilt_survives_the_way_there_and_back(tilt):
-    np.testing.assert_allclose(
-        tilt_from_hinges(hinges_from_tilt(np.array(tilt))), tilt, atol=1e-12
-    )
+    np.testing.assert_allclose(tilt_from_hinges(hinges_from_tilt(np.array(tilt))), tilt, atol=1e-12)
 
 
 @pytest.mark.parametrize("tilt", TILTS)

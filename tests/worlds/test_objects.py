@@ -76,7 +76,7 @@ def test_wrong_entry_is_named_with_its_file(tmp_path, entry, expected):
 
 
 def test_missing_broken_and_empty_files_are_refused(tmp_path):
-    with pytest.raises(ConfigError, match="none.yaml"):
+    with pytest.raises(ConfigError, match=r"none\.yaml"):
         ObjectCatalogue.load(tmp_path / "none.yaml")
     (tmp_path / "a.yaml").write_text("objects: [")
     with pytest.raises(ConfigError, match="YAML"):

@@ -67,11 +67,11 @@ def test_channels_of_the_noise_floor_are_independent():
 
 def test_noise_is_a_function_of_time_alone():
     response = np.ones((4, 64), np.float32)
-    one, two = (
-        ColouredNoise(response, seed=3, stream=0, independent=True) for _ in range(2)
-    )
+    one, two = (ColouredNoise(response, seed=3, stream=0, independent=True) for _ in range(2))
     whole = one.read(0, 4 * BLOCK)
-    np.testing.assert_array_equal(two.read(2 * BLOCK + 17, 100), whole[:, 2 * BLOCK + 17 :][:, :100])
+    np.testing.assert_array_equal(
+        two.read(2 * BLOCK + 17, 100), whole[:, 2 * BLOCK + 17 :][:, :100]
+    )
     np.testing.assert_array_equal(two.read(5, 3 * BLOCK), whole[:, 5 : 5 + 3 * BLOCK])
 
 

@@ -127,7 +127,7 @@ def test_placing_keeps_the_motion_of_the_tray():
 
 
 def test_hit_is_where_and_when_the_object_meets_the_wall():
-    world, chunks = run("077_rubiks_cube", [RATE], tilt=(0.0, 0.35))
+    _, chunks = run("077_rubiks_cube", [RATE], tilt=(0.0, 0.35))
     hit = next(contact for contact in chunks[0].contacts if contact.wall != "floor")
     assert hit.wall == "+x"
     assert hit.position[0] == pytest.approx(INNER_M / 2, abs=0.002)

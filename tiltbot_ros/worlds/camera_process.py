@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 from tiltbot_ros.errors import MissingDependencyError, TiltbotError, WorldError
 from tiltbot_ros.worlds.camera import Painter, RenderedFrame, ViewSettings, intrinsics, pose
-from tiltbot_ros.worlds.objects import ObjectSpec
-from tiltbot_ros.worlds.tray import Snapshot, TrayWorld
+from tiltbot_ros.worlds.tray import TrayWorld
 from tiltbot_ros.worlds.tray_model import TraySettings, build_tray
 
 _START_S = 60.0
@@ -52,14 +51,14 @@ class CameraProcess:
         self._connection, theirs = context.Pipe()
         self._process = context.Process(
             target=_serve,
-            args=(
-                theirs,
-                self._memory.name,
-                self._settings,
-                world.settings,
-                world.seed,
-                niceness,
-            ),
+            kwargs={
+                "connection": theirs,
+                "memory_name": self._memory.name,
+                "settings": self._settings,
+                "tray": world.settings,
+                "seed": world.seed,
+                "niceness": niceness,
+            },
             name="tiltbot-camera",
             daemon=True,
         )
@@ -168,6 +167,7 @@ def _views(
 
 
 def _serve(
+    *,
     connection: Connection,
     memory_name: str,
     settings: ViewSettings,
@@ -188,11 +188,9 @@ def _serve(
         while True:
             kind, value = connection.recv()
             if kind == "load":
-                spec: ObjectSpec | None = value
-                painter.load(build_tray(tray, spec))
+                painter.load(build_tray(tray, value))
             elif kind == "paint":
-                snapshot: Snapshot = value
-                picture = painter.paint(snapshot)
+                picture = painter.paint(value)
                 color[:], depth[:] = picture.color, picture.depth
                 connection.send(picture.frame)
             else:

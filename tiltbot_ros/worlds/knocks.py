@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from tiltbot_ros.worlds.tray_model import SURFACES
 
-
 _LEAST_SPEED = 0.01
 """A force that grows with nothing approaching is a push, not a knock [m/s]."""
 
@@ -96,11 +95,7 @@ class KnockFinder:
         found: list[tuple[int, Knock]] = []
         for surface in range(len(SURFACES)):
             column = touches.force[:, surface]
-            if (
-                self._open[surface] is None
-                and self._baseline[surface] < 1e-6
-                and not column.any()
-            ):
+            if self._open[surface] is None and self._baseline[surface] < 1e-6 and not column.any():
                 self._baseline[surface] = 0.0
                 continue
             self._scan(surface, column.tolist(), touches, found)

@@ -56,50 +56,38 @@ class Material:
         return math.exp(-math.pi * z / math.sqrt(1.0 - z * z))
 
 
-def _material(  # one row of the table below
-    name: str,
-    friction: float,
-    damping_ratio: float,
-    loss_factor: float,
-    wave_speed_m_s: float,
-    pulse_ms: float,
-    roughness: float,
-    brightness: float,
-    shininess: float,
-) -> Material:
-    return Material(
-        name=name,
-        friction=friction,
-        damping_ratio=damping_ratio,
-        loss_factor=loss_factor,
-        wave_speed_m_s=wave_speed_m_s,
-        pulse_ms=pulse_ms,
-        roughness=roughness,
-        brightness=brightness,
-        shininess=shininess,
-    )
-
+_TABLE: tuple[tuple[str, float, float, float, float, float, float, float, float], ...] = (
+    # name, friction, damping, loss, wave speed, pulse, roughness, brightness, shininess
+    ("steel", 0.11, 0.18, 0.0030, 5100.0, 0.22, 0.9, 0.70, 0.9),
+    ("aluminium", 0.12, 0.20, 0.0040, 5000.0, 0.25, 0.9, 0.70, 0.8),
+    ("tinplate", 0.12, 0.24, 0.0090, 5000.0, 0.30, 1.0, 0.65, 0.7),
+    ("glass", 0.10, 0.17, 0.0015, 5300.0, 0.22, 0.6, 0.75, 1.0),
+    ("ceramic", 0.11, 0.20, 0.0040, 4600.0, 0.25, 0.8, 0.70, 0.6),
+    ("stone", 0.13, 0.22, 0.0080, 4000.0, 0.25, 1.3, 0.50, 0.2),
+    ("wood", 0.13, 0.30, 0.0200, 3800.0, 0.45, 1.0, 0.50, 0.2),
+    ("cork", 0.16, 0.45, 0.1000, 500.0, 1.20, 1.1, 0.25, 0.0),
+    ("plastic", 0.12, 0.26, 0.0300, 1900.0, 0.50, 0.8, 0.50, 0.5),
+    ("rubber", 0.20, 0.28, 0.2000, 200.0, 1.40, 0.7, 0.20, 0.1),
+    ("leather", 0.16, 0.35, 0.1200, 350.0, 1.10, 0.9, 0.25, 0.2),
+    ("felt", 0.17, 0.32, 0.1500, 250.0, 1.50, 1.2, 0.15, 0.0),
+    ("cardboard", 0.14, 0.42, 0.0600, 1500.0, 0.90, 1.2, 0.40, 0.1),
+    ("foam", 0.18, 0.60, 0.1500, 300.0, 2.50, 0.8, 0.15, 0.0),
+    ("fruit", 0.15, 0.38, 0.1000, 600.0, 0.90, 0.6, 0.30, 0.4),
+)
 
 MATERIALS: dict[str, Material] = {
-    material.name: material
-    for material in (
-        #         name        mu    zeta  loss    speed  pulse rough bright shine
-        _material("steel", 0.11, 0.18, 0.0030, 5100.0, 0.22, 0.9, 0.70, 0.9),
-        _material("aluminium", 0.12, 0.20, 0.0040, 5000.0, 0.25, 0.9, 0.70, 0.8),
-        _material("tinplate", 0.12, 0.24, 0.0090, 5000.0, 0.30, 1.0, 0.65, 0.7),
-        _material("glass", 0.10, 0.17, 0.0015, 5300.0, 0.22, 0.6, 0.75, 1.0),
-        _material("ceramic", 0.11, 0.20, 0.0040, 4600.0, 0.25, 0.8, 0.70, 0.6),
-        _material("stone", 0.13, 0.22, 0.0080, 4000.0, 0.25, 1.3, 0.50, 0.2),
-        _material("wood", 0.13, 0.30, 0.0200, 3800.0, 0.45, 1.0, 0.50, 0.2),
-        _material("cork", 0.16, 0.45, 0.1000, 500.0, 1.20, 1.1, 0.25, 0.0),
-        _material("plastic", 0.12, 0.26, 0.0300, 1900.0, 0.50, 0.8, 0.50, 0.5),
-        _material("rubber", 0.20, 0.28, 0.2000, 200.0, 1.40, 0.7, 0.20, 0.1),
-        _material("leather", 0.16, 0.35, 0.1200, 350.0, 1.10, 0.9, 0.25, 0.2),
-        _material("felt", 0.17, 0.32, 0.1500, 250.0, 1.50, 1.2, 0.15, 0.0),
-        _material("cardboard", 0.14, 0.42, 0.0600, 1500.0, 0.90, 1.2, 0.40, 0.1),
-        _material("foam", 0.18, 0.60, 0.1500, 300.0, 2.50, 0.8, 0.15, 0.0),
-        _material("fruit", 0.15, 0.38, 0.1000, 600.0, 0.90, 0.6, 0.30, 0.4),
+    name: Material(
+        name=name,
+        friction=friction,
+        damping_ratio=damping,
+        loss_factor=loss,
+        wave_speed_m_s=speed,
+        pulse_ms=pulse,
+        roughness=rough,
+        brightness=bright,
+        shininess=shine,
     )
+    for name, friction, damping, loss, speed, pulse, rough, bright, shine in _TABLE
 }
 
 

@@ -91,7 +91,7 @@ def first_mode_hz(spec: ObjectSpec) -> float:
     speed = spec.contact.wave_speed_m_s
     raw = 0.006 * speed / sides[1] if spec.hollow else speed * sides[0] / sides[2] ** 2
     place = 1.0 / (1.0 + math.exp(-math.log(raw / 1800.0) / 1.6))
-    return LOWEST_HZ * (HIGHEST_HZ / LOWEST_HZ) ** place
+    return float(LOWEST_HZ * (HIGHEST_HZ / LOWEST_HZ) ** place)
 
 
 def _extents(spec: ObjectSpec) -> tuple[float, float, float]:
@@ -143,10 +143,8 @@ def surface_modes(surface: int, *, tray_seed: int) -> Modes:
     low, high = (140.0, 3000.0) if surface == FLOOR else (300.0, 6000.0)
     frequency = np.geomspace(low, high, SURFACE_MODES) * rng.normal(1.0, 0.03, SURFACE_MODES)
     gain = rng.uniform(0.4, 1.0, SURFACE_MODES) * (frequency / low) ** -0.25
-    wave = math.pi * rng.integers(1, 6, (SURFACE_MODES, 3)) / INNER_M
-    pickup = rng.choice([-1.0, 1.0], (SURFACE_MODES, 4)) * rng.uniform(
-        0.5, 1.0, (SURFACE_MODES, 4)
-    )
+    wave = rng.integers(1, 6, (SURFACE_MODES, 3)).astype(np.float64) * (math.pi / INNER_M)
+    pickup = rng.choice([-1.0, 1.0], (SURFACE_MODES, 4)) * rng.uniform(0.5, 1.0, (SURFACE_MODES, 4))
     return Modes(
         frequency_hz=frequency,
         decay_s=math.pi * 0.03 * frequency + 8.0,
@@ -157,9 +155,7 @@ def surface_modes(surface: int, *, tray_seed: int) -> Modes:
     )
 
 
-def pulse_spectrum(
-    frequency_hz: NDArray[np.float64], duration_s: float
-) -> NDArray[np.float64]:
+def pulse_spectrum(frequency_hz: NDArray[np.float64], duration_s: float) -> NDArray[np.float64]:
     """Return the spectrum of a half-sine pulse, 1 at frequency 0."""
     product = 2.0 * frequency_hz * duration_s
     near = np.abs(product - 1.0) < 1e-3

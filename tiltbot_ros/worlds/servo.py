@@ -37,8 +37,6 @@ class ServoReference:
             return self._at
         self._left -= 1
         x, y = self._move
-        self._at = (
-            self._target if self._left == 0 else (self._at[0] + x, self._at[1] + y)
-        )
+        self._at = self._target if self._left == 0 else (self._at[0] + x, self._at[1] + y)
         lead = self._lead_s / self._step_s
         return self._at[0] + lead * x, self._at[1] + lead * y

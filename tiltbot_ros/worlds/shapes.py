@@ -73,13 +73,13 @@ def _reach(part: Part) -> NDArray[np.float64]:
     if part.kind == "sphere":
         return np.full(3, part.size[0])
     if part.kind == "box":
-        return np.abs(matrix) @ np.array(part.size)
+        return np.asarray(np.abs(matrix) @ np.array(part.size), np.float64)
     if part.kind == "ellipsoid":
         return np.asarray(np.sqrt((matrix**2) @ np.array(part.size) ** 2))
     radius, half = part.size
     axis = np.abs(matrix[:, 2])
     if part.kind == "capsule":
-        return radius + axis * half
+        return np.asarray(radius + axis * half, np.float64)
     return np.asarray(axis * half + radius * np.sqrt(np.maximum(0.0, 1 - axis**2)))
 
 
@@ -153,7 +153,11 @@ def _sphere(spec: ObjectSpec) -> tuple[Part, ...]:
     if not spec.accent:
         return (body,)
     seam = Part(
-        kind="cylinder", size=(radius * 1.005, radius * 0.06), share=0.0, accent=True, touches="none"
+        kind="cylinder",
+        size=(radius * 1.005, radius * 0.06),
+        share=0.0,
+        accent=True,
+        touches="none",
     )
     return (body, seam)
 
@@ -236,9 +240,7 @@ def _wall_ring(
     )
 
 
-def _hull(
-    radius: float, half_height: float, height: float = 0.0, share: float = 1.0
-) -> Part:
+def _hull(radius: float, half_height: float, height: float = 0.0, share: float = 1.0) -> Part:
     return Part(
         kind="cylinder",
         size=(radius, half_height),
@@ -357,9 +359,7 @@ def _scissors(spec: ObjectSpec) -> tuple[Part, ...]:
     tilt = 0.12
     turned = (math.cos(tilt), 0.0, 0.0, math.sin(tilt))
     back = (math.cos(tilt), 0.0, 0.0, -math.sin(tilt))
-    blade = Part(
-        kind="box", size=(x * 0.72, y * 0.14, z * 0.5), position=(x * 0.2, 0.0, -z * 0.5)
-    )
+    blade = Part(kind="box", size=(x * 0.72, y * 0.14, z * 0.5), position=(x * 0.2, 0.0, -z * 0.5))
     loops = tuple(
         Part(
             kind="cylinder",

@@ -8,6 +8,7 @@ has its own random numbers by its own running number.
 
 import math
 from collections import deque
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from tiltbot_ros.worlds.knocks import Knock
 from tiltbot_ros.worlds.modes import (
     FLOOR,
     MICROPHONES_M,
+    SURFACE_MODES,
     Modes,
     distance_gain,
     object_modes,
@@ -84,6 +86,25 @@ class SoundSettings(Settings):
         0.6, ge=0.05, le=5.0, description="an impact's sound is cut after this time [s]"
     )
     tray_seed: int = Field(1, ge=0, description="which specimen of the tray this is")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Source:
+    """A set of modes that one knock rings.
+
+    Attributes:
+        modes: of the object or of a surface.
+        share: of the knock's strength.
+        point: (3,) where it is hit, in its own frame [m].
+        detune: (M,) relative shift of the frequencies.
+        regain: (M,) factors on the gains.
+    """
+
+    modes: Modes
+    share: float
+    point: NDArray[np.float64]
+    detune: NDArray[np.float64]
+    regain: NDArray[np.float64]
 
 
 class _Drift:
@@ -209,25 +230,18 @@ class SoundSynthesizer:
             return onset, 0.0
         time_s = onset / self._rate
         pulse_s = _pulse_s(spec, knock.speed) * math.exp(0.1 * rng.standard_normal())
-        bright = spec.contact.brightness
-        parts = [
-            (modes, bright, knock.point, self._detune, self._regain),
-            (self._surfaces[knock.surface], 1.0 - bright, knock.position, 0.0, 1.0),
-        ]
-        if knock.surface != FLOOR:
-            share = settings.floor_coupling * (1.0 - bright)
-            parts.append((self._surfaces[FLOOR], share, knock.position, 0.0, 1.0))
-        frequencies, decays, gains = [], [], []
         warm = 1.0 + settings.temperature_drift * float(self._temperature.at(time_s)[0])
-        for part, share, point, detune, regain in parts:
-            count = len(part.gain)
+        frequencies, decays, gains = [], [], []
+        for source in self._sources(spec, modes, knock):
+            part, count = source.modes, len(source.modes.gain)
             jitter = settings.mode_frequency_jitter * rng.standard_normal(count)
-            frequency = part.frequency_hz * warm * (1.0 + detune + jitter)
-            gain = part.gain * part.shape_at(point) * pulse_spectrum(frequency, pulse_s) * regain
+            frequency = part.frequency_hz * warm * (1.0 + source.detune + jitter)
+            gain = part.gain * part.shape_at(source.point) * pulse_spectrum(frequency, pulse_s)
+            gain = gain * source.regain
             gain = gain * np.exp(settings.mode_gain_jitter * rng.standard_normal(count))
             frequencies.append(frequency)
             decays.append(part.decay_s)
-            gains.append(share * gain[:, None] * part.pickup)
+            gains.append(source.share * gain[:, None] * part.pickup)
         strength = settings.sensitivity * knock.impulse
         strength *= math.exp(settings.contact_gain_jitter * rng.standard_normal())
         gain_c = strength * distance_gain(knock.position) * self._microphones(time_s)
@@ -238,6 +252,34 @@ class SoundSynthesizer:
             (np.concatenate(gains) * gain_c).T,
             knock.position,
         )
+
+    def _sources(self, spec: ObjectSpec, modes: Modes, knock: Knock) -> list[_Source]:
+        """Return what a knock rings: the object, the surface, and through it the floor."""
+        bright = spec.contact.brightness
+        plain = np.zeros(SURFACE_MODES)
+        sources = [
+            _Source(
+                modes=modes,
+                share=bright,
+                point=knock.point,
+                detune=self._detune,
+                regain=self._regain,
+            )
+        ]
+        shares = {knock.surface: 1.0 - bright}
+        if knock.surface != FLOOR:
+            shares[FLOOR] = self._settings.floor_coupling * (1.0 - bright)
+        sources += [
+            _Source(
+                modes=self._surfaces[surface],
+                share=share,
+                point=knock.position,
+                detune=plain,
+                regain=plain + 1.0,
+            )
+            for surface, share in shares.items()
+        ]
+        return sources
 
     def render(self, first: int, count: int) -> NDArray[np.int16]:
         """Return frames [first, first + count) as (count, 4) int16; read in order."""
@@ -294,7 +336,7 @@ class SoundSynthesizer:
                 self._tail[channel, begin : begin + wave.shape[1]] += wave[channel]
         if not waves:
             return onset, 0.0
-        window = min(int(0.03 * self._rate), min(wave.shape[1] for wave in waves))
+        window = min(int(0.03 * self._rate), *(wave.shape[1] for wave in waves))
         total = np.abs(sum(wave[:, :window] for wave in waves))
         channel, frame = divmod(int(total.argmax()), window)
         peak = float(total[channel, frame])
@@ -313,17 +355,13 @@ class SoundSynthesizer:
         self._rows[0] = rows
         return rows[: high - low], first - low * self._stride
 
-    def _spread(
-        self, values: NDArray[np.float32], offset: int, count: int
-    ) -> NDArray[np.float32]:
+    def _spread(self, values: NDArray[np.float32], offset: int, count: int) -> NDArray[np.float32]:
         """Interpolate one value a step to one value a frame."""
         slope = values[1:] - values[:-1]
         frames = values[:-1, None] + slope[:, None] * self._ramp
         return frames.reshape(-1)[offset : offset + count]
 
-    def _whine(
-        self, rows: NDArray[np.float32], offset: int, count: int
-    ) -> NDArray[np.float32]:
+    def _whine(self, rows: NDArray[np.float32], offset: int, count: int) -> NDArray[np.float32]:
         index = np.arange(self._stride, dtype=np.float32)
         phase = rows[:-1, CHANNELS + 2, None] + rows[:-1, CHANNELS + 1, None] * index
         turn = np.float32(2 * math.pi) * (phase.reshape(-1)[offset : offset + count] % 1.0)
@@ -357,7 +395,7 @@ class SoundSynthesizer:
 def _pulse_s(spec: ObjectSpec, speed: float) -> float:
     """Return the length of the contact pulse [s]: Hertz, mass^0.4 speed^-0.2."""
     scale = (spec.mass_kg / 0.1) ** 0.4 * (max(speed, 0.02) / 0.5) ** -0.2
-    return min(max(1e-3 * spec.contact.pulse_ms * scale, 1e-4), 6e-3)
+    return float(np.clip(1e-3 * spec.contact.pulse_ms * scale, 1e-4, 6e-3))
 
 
 def _decaying(
@@ -380,7 +418,7 @@ def _decaying(
     left = (gains[:, None, :] * high.T[None]).reshape(CHANNELS * coarse, -1)
     left = left.astype(np.complex64)
     wave = np.concatenate([left.real, left.imag], axis=1) @ np.concatenate([low.imag, low.real])
-    return wave.reshape(CHANNELS, coarse * fine)
+    return np.asarray(wave.reshape(CHANNELS, coarse * fine), np.float32)
 
 
 def _normalised(response: NDArray[np.float64]) -> NDArray[np.float32]:

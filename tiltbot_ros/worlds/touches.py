@@ -110,9 +110,7 @@ def feel(log: PhysicsLog, friction: float) -> Felt:
         point=_turn(np.swapaxes(body, 1, 2), reach),
         approach=approach,
     )
-    return Felt(
-        touches=touches, friction=noise, position=position[:, len(SURFACES) - 1], rate=rate
-    )
+    return Felt(touches=touches, friction=noise, position=position[:, len(SURFACES) - 1], rate=rate)
 
 
 def _cross(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:

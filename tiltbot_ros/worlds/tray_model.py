@@ -165,9 +165,7 @@ def _texture(
     )
 
 
-def _material(
-    world: mujoco.MjSpec, name: str, texture: str, repeat: float, shine: float
-) -> None:
+def _material(world: mujoco.MjSpec, name: str, texture: str, repeat: float, shine: float) -> None:
     material = world.add_material(name=name, shininess=shine, specular=0.35 * shine)
     if texture:
         slots = list(material.textures)
