@@ -12,8 +12,9 @@ from pydantic import Field
 from tiltbot_ros.errors import MissingDependencyError
 from tiltbot_ros.settings import Settings
 from tiltbot_ros.worlds.noise import generator
-from tiltbot_ros.worlds.tray import Snapshot, TrayWorld
+from tiltbot_ros.worlds.tray import TrayWorld
 from tiltbot_ros.worlds.tray_model import TrayModel
+from tiltbot_ros.worlds.tray_state import Snapshot
 
 _NOISE_STREAM = 200
 _TILE = 64

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from tiltbot_ros.arms.tilts import TiltMotion, TiltSettings
 from tiltbot_ros.errors import WorldError
-from tiltbot_ros.worlds.tray import STATE_RATE_HZ, TrayTrack, TrayWorld, TrueContact
+from tiltbot_ros.worlds.tray import STATE_RATE_HZ, TrayWorld
+from tiltbot_ros.worlds.tray_state import TrayTrack, TrueContact
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -26,11 +26,18 @@ from tiltbot_ros.worlds.modes import (
     pulse_spectrum,
     surface_modes,
 )
-from tiltbot_ros.worlds.noise import BLOCK, ColouredNoise, generator
+from tiltbot_ros.worlds.noise import ColouredNoise, generator
 from tiltbot_ros.worlds.objects import ObjectSpec
+from tiltbot_ros.worlds.responses import (
+    CHANNELS,
+    ambient_response,
+    decaying,
+    friction_response,
+    motor_response,
+    pulse_s,
+)
 from tiltbot_ros.worlds.tray_model import SURFACES
 
-CHANNELS = 4
 FULL_SCALE = 32_767.0
 
 _AMBIENT, _MOTOR, _FRICTION, _IMPACT, _PLACEMENT, _DRIFT = range(6)
@@ -140,11 +147,11 @@ class SoundSynthesizer:
             surface_modes(index, tray_seed=settings.tray_seed) for index in range(len(SURFACES))
         ]
         self._ambient = ColouredNoise(
-            _ambient_response(sample_rate), seed=seed, stream=_AMBIENT, independent=True
+            ambient_response(sample_rate), seed=seed, stream=_AMBIENT, independent=True
         )
         rng = generator(seed, _DRIFT, 0)
         self._motor = ColouredNoise(
-            _motor_response(sample_rate, rng), seed=seed, stream=_MOTOR, independent=False
+            motor_response(sample_rate, rng), seed=seed, stream=_MOTOR, independent=False
         )
         self._motor_gain = rng.uniform(0.7, 1.0, (CHANNELS, 1)).astype(np.float32)
         self._gain_db = settings.microphone_spread_db * rng.standard_normal(CHANNELS)
@@ -181,7 +188,7 @@ class SoundSynthesizer:
         self._detune = self._settings.placement_frequency_jitter * rng.standard_normal(count)
         self._regain = np.exp(self._settings.placement_gain_jitter * rng.standard_normal(count))
         self._friction = ColouredNoise(
-            _friction_response(self._surfaces[FLOOR], self._object, spec, self._rate),
+            friction_response(self._surfaces[FLOOR], self._object, spec, self._rate),
             seed=self._seed,
             stream=_FRICTION,
             independent=False,
@@ -229,14 +236,14 @@ class SoundSynthesizer:
         if spec is None or modes is None:
             return onset, 0.0
         time_s = onset / self._rate
-        pulse_s = _pulse_s(spec, knock.speed) * math.exp(0.1 * rng.standard_normal())
+        pulse = pulse_s(spec, knock.speed) * math.exp(0.1 * rng.standard_normal())
         warm = 1.0 + settings.temperature_drift * float(self._temperature.at(time_s)[0])
         frequencies, decays, gains = [], [], []
         for source in self._sources(spec, modes, knock):
             part, count = source.modes, len(source.modes.gain)
             jitter = settings.mode_frequency_jitter * rng.standard_normal(count)
             frequency = part.frequency_hz * warm * (1.0 + source.detune + jitter)
-            gain = part.gain * part.shape_at(source.point) * pulse_spectrum(frequency, pulse_s)
+            gain = part.gain * part.shape_at(source.point) * pulse_spectrum(frequency, pulse)
             gain = gain * source.regain
             gain = gain * np.exp(settings.mode_gain_jitter * rng.standard_normal(count))
             frequencies.append(frequency)
@@ -326,7 +333,7 @@ class SoundSynthesizer:
         # Long and short modes apart: most of them are gone after 60 ms.
         short = life_s < 0.06
         waves = [
-            _decaying(frequency[pick], decay[pick], gains[:, pick], life_s[pick], self._rate)
+            decaying(frequency[pick], decay[pick], gains[:, pick], life_s[pick], self._rate)
             for pick in (short, ~short)
             if pick.any() and life_s[pick].max() > 0.0
         ]
@@ -390,80 +397,6 @@ class SoundSynthesizer:
             grown = np.zeros((CHANNELS, need), np.float32)
             grown[:, : self._tail.shape[1]] = self._tail
             self._tail = grown
-
-
-def _pulse_s(spec: ObjectSpec, speed: float) -> float:
-    """Return the length of the contact pulse [s]: Hertz, mass^0.4 speed^-0.2."""
-    scale = (spec.mass_kg / 0.1) ** 0.4 * (max(speed, 0.02) / 0.5) ** -0.2
-    return float(np.clip(1e-3 * spec.contact.pulse_ms * scale, 1e-4, 6e-3))
-
-
-def _decaying(
-    frequency: NDArray[np.float64],
-    decay: NDArray[np.float64],
-    gains: NDArray[np.float64],
-    life_s: NDArray[np.float64],
-    rate: int,
-) -> NDArray[np.float32]:
-    """Return the sum of decaying sinusoids, (4, T) float32, with gains (4, M).
-
-    z^(256 a + b) = z^(256 a) z^b turns it into one matrix product of the
-    coarse and the fine powers, some 30 times cheaper than a sine a sample.
-    """
-    fine = 256
-    coarse = max(1, math.ceil(float(life_s.max()) * rate / fine))
-    pole = (-decay + 2j * math.pi * frequency) / rate
-    high = np.exp(pole[:, None] * (fine * np.arange(coarse)))
-    low = np.exp(pole[:, None] * np.arange(fine)).astype(np.complex64)
-    left = (gains[:, None, :] * high.T[None]).reshape(CHANNELS * coarse, -1)
-    left = left.astype(np.complex64)
-    wave = np.concatenate([left.real, left.imag], axis=1) @ np.concatenate([low.imag, low.real])
-    return np.asarray(wave.reshape(CHANNELS, coarse * fine), np.float32)
-
-
-def _normalised(response: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Scale each row to unit energy: unit white noise comes out with unit deviation."""
-    energy = np.sqrt((response**2).sum(axis=1, keepdims=True))
-    return np.asarray(response / energy, np.float32)
-
-
-def _ambient_response(rate: int) -> NDArray[np.float32]:
-    time = np.arange(min(BLOCK, rate // 20)) / rate
-    response = 0.15 * np.exp(-time / 0.002) * np.cos(2 * math.pi * 60.0 * time)
-    response[0] += 1.0
-    return _normalised(np.tile(response, (CHANNELS, 1)))
-
-
-def _motor_response(rate: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    time = np.arange(min(BLOCK, rate // 25)) / rate
-    rows = [
-        sum(
-            rng.uniform(0.3, 1.0)
-            * np.exp(-time * rng.uniform(150.0, 500.0))
-            * np.sin(2 * math.pi * hz * time + rng.uniform(0.0, 6.28))
-            for hz in (260.0, 520.0, 890.0, 1500.0, 2300.0)
-        )
-        for _ in range(CHANNELS)
-    ]
-    return _normalised(np.stack(rows))
-
-
-def _friction_response(
-    floor: Modes, modes: Modes, spec: ObjectSpec, rate: int
-) -> NDArray[np.float32]:
-    """Friction excites the floor's modes, the object's modes, and hisses a little."""
-    time = np.arange(min(BLOCK, rate // 20)) / rate
-    response = np.zeros((CHANNELS, len(time)))
-    for part, share in ((floor, 1.0 - spec.contact.brightness), (modes, spec.contact.brightness)):
-        for index in range(len(part.gain)):
-            # Sliding contact damps what it rubs on.
-            damping = 1.5 * part.decay_s[index] + 60.0
-            hz = part.frequency_hz[index]
-            wave = np.exp(-damping * time) * np.sin(2 * math.pi * hz * time)
-            response += share * part.gain[index] * part.pickup[index][:, None] * wave
-    hiss = min(1.0, 0.4 / spec.contact.pulse_ms)
-    response[:, 0] += 2.0 * hiss * np.abs(response).max()
-    return _normalised(response)
 
 
 def _to_int16(sound: NDArray[np.float32]) -> NDArray[np.int16]:
