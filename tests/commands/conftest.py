@@ -6,18 +6,23 @@ from pathlib import Path
 
 import pytest
 
-
 sys.path.insert(0, str(Path(__file__).parent))
 
 import whole_episodes as rig
 
-MAIN = "import sys; from tiltbot_ros.cli import main; raise SystemExit(main(sys.argv[1:]))"
+from tiltbot_ros.cli import main
+
+MAIN = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from tiltbot_ros.cli import main
+raise SystemExit(main(sys.argv[1:]))
+"""
 
 
 @pytest.fixture
 def tiltbot(capsys):
     """Return a function that runs the command in this process: status, output, errors."""
-    from tiltbot_ros.cli import main
 
     def run(*arguments: object) -> tuple[int, str, str]:
         status = main([str(argument) for argument in arguments])

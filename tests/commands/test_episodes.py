@@ -1,7 +1,6 @@
 """`tiltbot episodes`: on real episode folders, whole and broken."""
 
 import json
-import os
 import resource
 import shutil
 import subprocess
@@ -15,7 +14,9 @@ def test_ls_tells_object_tilt_and_verdict_of_each_episode(tiltbot, recorded):
     lines = out.splitlines()
     assert status == 0
     assert lines[0].split()[:2] == ["ID", "OBJECT"]
-    assert "mug" in lines[1] and "+0.60, +0.30" in lines[1] and lines[1].endswith("clean")
+    assert lines[1].split()[1] == "mug"
+    assert "+0.60, +0.30" in lines[1]
+    assert lines[1].endswith("clean")
     assert "441 frames lost" in lines[3]
     assert "no object named" in lines[4]
 
@@ -55,7 +56,7 @@ def test_ls_as_json_has_the_facts(tiltbot, recorded):
     listing = json.loads(out)
     assert listing["folder"] == str(recorded)
     first, third = listing["episodes"][0], listing["episodes"][2]
-    assert first["object"] == "mug" and first["clean"] is True and first["readable"] is True
+    assert (first["object"], first["clean"], first["readable"]) == ("mug", True, True)
     assert first["contact_ns"] == rig.EPOCH_NS
     assert first["end_ns"] - first["start_ns"] == 4_000_000_000
     assert (first["tilt"]["ax"], first["tilt"]["ay"]) == (0.6, 0.3)
@@ -74,7 +75,8 @@ def test_ls_goes_on_after_facts_that_cannot_be_read(tiltbot, folder):
     status, out, _ = tiltbot("episodes", "ls", folder)
     lines = out.splitlines()
     assert status == 0
-    assert "unreadable" in lines[2] and "unreadable" in lines[3]
+    assert "unreadable" in lines[2]
+    assert "unreadable" in lines[3]
     assert lines[4].startswith("ep_000004")
     assert "2 episodes more cannot be read" in out
     episodes = json.loads(tiltbot("episodes", "ls", folder, "--json")[1])["episodes"]
@@ -119,7 +121,7 @@ def test_check_finds_every_broken_episode_and_names_its_file(tiltbot, folder):
     assert report["ok"] is False
     assert (report["checked"], report["clean"], report["flagged"]) == (8, 2, 2)
     assert report["unreadable"] == 4
-    assert found["ep_000001"]["clean"] is True and found["ep_000001"]["agrees"] is True
+    assert (found["ep_000001"]["clean"], found["ep_000001"]["agrees"]) == (True, True)
     assert found["ep_000003"]["problems"] == ["/audio: 441 frames lost in 1 holes"]
     assert "ep_000005.mcap" in found["ep_000005"]["problems"][0]
     assert "truncated" in found["ep_000005"]["problems"][0]
@@ -147,7 +149,8 @@ def test_check_judges_the_messages_not_the_stored_verdict(tiltbot, folder):
 
 def test_discard_and_restore_bring_an_episode_back(tiltbot, folder):
     status, out, _ = tiltbot("episodes", "discard", folder / "ep_000001", folder / "ep_000002")
-    assert status == 0 and "ep_000001: moved to" in out
+    assert status == 0
+    assert "ep_000001: moved to" in out
     assert not (folder / "ep_000001").exists()
     trash = json.loads(tiltbot("episodes", "ls", folder, "--trash", "--json")[1])
     assert [e["id"] for e in trash["episodes"]] == ["ep_000001", "ep_000002"]
@@ -204,4 +207,4 @@ def test_show_of_a_folder_draws_its_last_episode_into_the_working_directory(
     monkeypatch.chdir(tmp_path)
     status, out, _ = tiltbot("episodes", "show", recorded)
     assert (status, out) == (0, "ep_000004.png\n")
-    assert os.listdir(tmp_path) == ["ep_000004.png"]
+    assert [path.name for path in tmp_path.iterdir()] == ["ep_000004.png"]

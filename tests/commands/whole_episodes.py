@@ -62,9 +62,10 @@ class Wanted:
     contact_ns: int = EPOCH_NS
     lost_block: int | None = None
     namespace: str = ""
+    without: tuple[str, ...] = ()
 
 
-def topics(namespace: str = "") -> tuple[RecordedTopic, ...]:
+def topics(namespace: str = "", without: tuple[str, ...] = ()) -> tuple[RecordedTopic, ...]:
     return tuple(
         RecordedTopic(
             name=f"{namespace}/{name}",
@@ -75,10 +76,11 @@ def topics(namespace: str = "") -> tuple[RecordedTopic, ...]:
             depth=256,
         )
         for name, (kind, hz) in TYPES.items()
+        if name not in without
     )
 
 
-def constant(namespace: str = "") -> ConstantFacts:
+def constant(namespace: str = "", without: tuple[str, ...] = ()) -> ConstantFacts:
     settings = DetectorSettings()
     return ConstantFacts(
         rig="test",
@@ -89,7 +91,7 @@ def constant(namespace: str = "") -> ConstantFacts:
         after_s=2.0,
         policy="first",
         max_tilt_rad=TiltSettings().max_tilt_rad,
-        topics=topics(namespace),
+        topics=topics(namespace, without),
         limits=VerdictSettings(),
     )
 
@@ -147,7 +149,11 @@ def content(wanted: Wanted) -> EpisodeContent:
         end_ns=t0 + 4 * NS,
         suppressed=1,
         object=wanted.object,
-        messages={f"{wanted.namespace}/{name}": tuple(m) for name, m in found.items()},
+        messages={
+            f"{wanted.namespace}/{name}": tuple(messages)
+            for name, messages in found.items()
+            if name not in wanted.without
+        },
         drops=(),
     )
 
@@ -155,7 +161,7 @@ def content(wanted: Wanted) -> EpisodeContent:
 def write(folder: Path, *wanted: Wanted) -> list[Path]:
     """Write episodes to a folder, as the recorder does."""
     data = DataFolder(folder)
-    facts = constant(wanted[0].namespace)
+    facts = constant(wanted[0].namespace, wanted[0].without)
     writer = EpisodeWriter(
         data, facts, WriterSettings(disk_floor_bytes=0), lambda: EPOCH_NS, wait_when_full=True
     )
