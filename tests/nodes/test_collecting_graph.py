@@ -130,7 +130,7 @@ def test_a_stalled_microphone_flags_the_episode_and_recovers(ros_environment, tm
         observer.until(lambda: observer.heard["contact"], 20.0, graph)
         pid = graph.pids()["microphones"]
         os.kill(pid, signal.SIGSTOP)
-        observer.spin(1.5)
+        observer.spin(6.0)
         os.kill(pid, signal.SIGCONT)
         observer.until(lambda: observer.heard["episode"], 20.0, graph)
         flagged = observer.heard["episode"][0]

@@ -1,6 +1,8 @@
 """Collects episodes of one object after another: the `collect` action."""
 
 import time
+from functools import partial
+from threading import Event, Thread
 from typing import Any
 
 from rclpy.action import ActionClient, ActionServer, CancelResponse, GoalResponse
@@ -51,6 +53,8 @@ class CollectNode(Node):
         self._object = ""
         self._phase = ""
         self._confirmed = False
+        self._closing = Event()
+        self._thread: Thread | None = None
         self._tilt_client = ActionClient(self, TiltAction, "tilt")
         self._world_object = self.create_client(SetObject, "world/set_object")
         self._label = self.create_client(SetObject, "recorder/set_object")
@@ -64,7 +68,10 @@ class CollectNode(Node):
             self,
             CollectObject,
             "collect",
-            execute_callback=self._execute,
+            # A goal is carried out in a thread of its own, which waits where it
+            # must; what the server calls "execute" only tells its end.
+            execute_callback=lambda _: CollectObject.Result(),
+            handle_accepted_callback=self._begin,
             goal_callback=self._accept,
             cancel_callback=lambda _: CancelResponse.ACCEPT,
         )
@@ -108,32 +115,41 @@ class CollectNode(Node):
 
     # One collection
 
-    async def _execute(self, goal: ServerGoalHandle) -> CollectObject.Result:
-        collection = self._new_collection(goal.request)
-        self._collection = collection
+    def _begin(self, goal: ServerGoalHandle) -> None:
+        self._collection = self._new_collection(goal.request)
         self._object = goal.request.object
+        self._thread = Thread(target=self._run, args=(goal, self._collection), daemon=True)
+        self._thread.start()
+
+    def _run(self, goal: ServerGoalHandle, collection: Collection) -> None:
         result = CollectObject.Result()
         try:
-            await self._wait_for_streams(goal)
-            await self._prepare(goal)
-            result.reason = await self._run_tilts(goal, collection)
+            self._wait_for_streams(goal)
+            self._prepare(goal)
+            result.reason = self._run_tilts(goal, collection)
             result.success = True
         except _Cancelled:
             result.reason = "cancelled"
         except TiltbotError as error:
             result.reason = str(error)
             self.get_logger().error(result.reason)
+        if self._closing.is_set():
+            return
         try:
             if not goal.is_cancel_requested:
-                await self._drain(goal)
+                self._drain(goal)
             if self._pause.service_is_ready():
-                await self._call(self._pause, SetBool.Request(data=True))
+                self._call(self._pause, SetBool.Request(data=True))
         except TiltbotError as error:
             self.get_logger().error(str(error))
         result.clean, result.flagged = collection.clean, collection.flagged
         result.tilts = collection.tilts
         self._collection = None
         self._phase = ""
+        goal.execute(partial(self._conclude, result))
+
+    @staticmethod
+    def _conclude(result: CollectObject.Result, goal: ServerGoalHandle) -> CollectObject.Result:
         if result.success:
             goal.succeed()
         elif goal.is_cancel_requested:
@@ -142,7 +158,7 @@ class CollectNode(Node):
             goal.abort()
         return result
 
-    async def _wait_for_streams(self, goal: ServerGoalHandle) -> None:
+    def _wait_for_streams(self, goal: ServerGoalHandle) -> None:
         self._phase = "gate"
         deadline = time.monotonic() + self._settings.gate_timeout_s
         while not (self._status is not None and self._status.ready):
@@ -157,78 +173,79 @@ class CollectNode(Node):
                     f"but there is {what}; `diagnostics` and the nodes' logs say why"
                 )
             missing = ["recorder"] if self._status is None else list(self._status.missing)
-            await self._pause_for(goal, POLL_S, waiting_for=", ".join(missing))
+            self._pause_for(goal, POLL_S, waiting_for=", ".join(missing))
 
-    async def _prepare(self, goal: ServerGoalHandle) -> None:
+    def _prepare(self, goal: ServerGoalHandle) -> None:
         if self._settings.preparation == "none":
-            await self._name_object(goal)
+            self._name_object(goal)
             return
-        await self._call(self._pause, SetBool.Request(data=True))
+        self._call(self._pause, SetBool.Request(data=True))
         self._phase = "background"
-        await self._place(goal, "", "empty the tray")
+        self._place(goal, "", "empty the tray")
         if self._learn.service_is_ready():
-            await self._learn_background(goal)
+            self._learn_background(goal)
         self._phase = "object"
-        await self._place(goal, self._object, f"put {self._object} into the middle of the tray")
-        await self._name_object(goal)
+        self._place(goal, self._object, f"put {self._object} into the middle of the tray")
+        self._name_object(goal)
 
-    async def _name_object(self, goal: ServerGoalHandle) -> None:
-        await self._call(self._label, SetObject.Request(name=self._object))
-        await self._call(self._pause, SetBool.Request(data=False))
-        await self._pause_for(goal, self._settings.settle_s)
+    def _name_object(self, goal: ServerGoalHandle) -> None:
+        self._call(self._label, SetObject.Request(name=self._object))
+        self._call(self._pause, SetBool.Request(data=False))
+        self._pause_for(goal, self._settings.settle_s)
 
-    async def _learn_background(self, goal: ServerGoalHandle) -> None:
-        await self._call(self._learn, Trigger.Request())
+    def _learn_background(self, goal: ServerGoalHandle) -> None:
+        self._call(self._learn, Trigger.Request())
         deadline = time.monotonic() + self._settings.gate_timeout_s
-        while not (await self._answer(self._has_background, Trigger.Request())).success:
+        while not self._answer(self._has_background, Trigger.Request()).success:
             if time.monotonic() > deadline:
                 raise _GaveUpError(
                     f"the tracker did not learn the empty tray within "
                     f"{self._settings.gate_timeout_s:g} s; are there colour and depth images?"
                 )
-            await self._pause_for(goal, POLL_S)
+            self._pause_for(goal, POLL_S)
 
-    async def _place(self, goal: ServerGoalHandle, name: str, wish: str) -> None:
+    def _place(self, goal: ServerGoalHandle, name: str, wish: str) -> None:
         if self._settings.preparation == "world":
-            await self._call(self._world_object, SetObject.Request(name=name))
+            self._call(self._world_object, SetObject.Request(name=name))
             return
         self._confirmed = False
         service = f"{self.get_fully_qualified_name()}/confirm"
         while not self._confirmed:
-            await self._pause_for(goal, POLL_S, waiting_for=f"{wish}, then call {service}")
+            self._pause_for(goal, POLL_S, waiting_for=f"{wish}, then call {service}")
 
-    async def _run_tilts(self, goal: ServerGoalHandle, collection: Collection) -> str:
+    def _run_tilts(self, goal: ServerGoalHandle, collection: Collection) -> str:
         self._phase = "tilting"
         collection.start(time.monotonic())
         while not (reason := collection.enough(time.monotonic())):
             hopeless = collection.hopeless()
             if hopeless:
                 raise _GaveUpError(hopeless)
-            collection.on_tilt(success=await self._tilt_once(goal))
-            await self._pause_for(goal, self._tilt.rest_s)
+            collection.on_tilt(success=self._tilt_once(goal))
+            self._pause_for(goal, self._tilt.rest_s)
         return reason
 
-    async def _tilt_once(self, goal: ServerGoalHandle) -> bool:
+    def _tilt_once(self, goal: ServerGoalHandle) -> bool:
         ax, ay = self._tilts.next()
         if not self._tilt_client.server_is_ready():
             raise _GaveUpError("expected the action 'tilt', but no node serves it")
-        handle = await self._tilt_client.send_goal_async(TiltAction.Goal(ax=ax, ay=ay))
+        sent = self._tilt_client.send_goal_async(TiltAction.Goal(ax=ax, ay=ay))
+        handle = self._wait(sent, "the tray did not take the goal")
         if not handle.accepted:
             self.get_logger().error("the tray refused a tilt; its log says why")
             return False
         outcome = handle.get_result_async()
         while not outcome.done():
             try:
-                await self._pause_for(goal, POLL_S)
+                self._pause_for(goal, POLL_S)
             except _Cancelled:
-                await handle.cancel_goal_async()
+                handle.cancel_goal_async()
                 raise
         result = outcome.result().result
         if not result.success:
             self.get_logger().error(f"a tilt failed: {result.reason}")
         return bool(result.success)
 
-    async def _drain(self, goal: ServerGoalHandle) -> None:
+    def _drain(self, goal: ServerGoalHandle) -> None:
         """Let the recorder finish what it has begun."""
         self._phase = "writing"
         now_ns = self.get_clock().now().nanoseconds
@@ -236,7 +253,7 @@ class CollectNode(Node):
         while not self._is_written(now_ns):
             if time.monotonic() > deadline:
                 raise _GaveUpError("the recorder did not finish its episodes in time")
-            await self._sleep(POLL_S)
+            time.sleep(POLL_S)
             self._report(goal, "the last episodes")
 
     def _is_written(self, since_ns: int) -> bool:
@@ -246,43 +263,37 @@ class CollectNode(Node):
             return True
         return nanoseconds(status.header.stamp) > since_ns and not status.pending
 
-    # Waiting without blocking the executor
+    # Waiting, in the thread of the collection
 
-    async def _pause_for(
-        self, goal: ServerGoalHandle, seconds: float, *, waiting_for: str = ""
-    ) -> None:
+    def _pause_for(self, goal: ServerGoalHandle, seconds: float, *, waiting_for: str = "") -> None:
         deadline = time.monotonic() + seconds
         while True:
-            if goal.is_cancel_requested:
+            if self._closing.is_set() or goal.is_cancel_requested:
                 raise _Cancelled
             self._report(goal, waiting_for)
             left = deadline - time.monotonic()
             if left <= 0:
                 return
-            await self._sleep(min(left, POLL_S))
+            time.sleep(min(left, POLL_S))
 
-    async def _sleep(self, seconds: float) -> None:
-        woken = Future()
-        timer = self.create_timer(seconds, lambda: woken.done() or woken.set_result(None))
-        await woken
-        self.destroy_timer(timer)
-
-    async def _answer(self, client: Client, request: Any) -> Any:
+    def _answer(self, client: Client, request: Any) -> Any:
         """Call a service; its silence ends the collection."""
         name = client.srv_name
         if not client.service_is_ready():
             raise _GaveUpError(f"expected the service '{name}', but no node serves it")
-        answer = client.call_async(request)
-        deadline = time.monotonic() + SERVICE_TIMEOUT_S
-        while not answer.done():
-            if time.monotonic() > deadline:
-                raise _GaveUpError(f"'{name}' did not answer within {SERVICE_TIMEOUT_S:g} s")
-            await self._sleep(0.02)
-        return answer.result()
+        return self._wait(client.call_async(request), f"'{name}' did not answer")
 
-    async def _call(self, client: Client, request: Any) -> None:
+    @staticmethod
+    def _wait(future: Future, silence: str) -> Any:
+        done = Event()
+        future.add_done_callback(lambda _: done.set())
+        if not done.wait(SERVICE_TIMEOUT_S):
+            raise _GaveUpError(f"{silence} within {SERVICE_TIMEOUT_S:g} s")
+        return future.result()
+
+    def _call(self, client: Client, request: Any) -> None:
         """Call a service; its refusal ends the collection, too."""
-        response = await self._answer(client, request)
+        response = self._answer(client, request)
         if not response.success:
             raise _GaveUpError(f"'{client.srv_name}' refused: {response.message}")
 
@@ -316,6 +327,12 @@ class CollectNode(Node):
                 "tilts": collection.tilts,
             },
         )
+
+    def close(self) -> None:
+        """Give a collection up before ROS goes."""
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join(timeout=2.0)
 
 
 def main() -> int:

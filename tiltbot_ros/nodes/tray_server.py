@@ -1,6 +1,7 @@
 """The tray in ROS: `Tilt` actions in, pose, joints and finished tilts out."""
 
 import math
+from functools import partial
 
 import numpy as np
 from geometry_msgs.msg import PoseStamped, Quaternion, Vector3
@@ -8,7 +9,6 @@ from numpy.typing import NDArray
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.node import Node
-from rclpy.task import Future
 from sensor_msgs.msg import JointState
 
 from tiltbot.action import Tilt as TiltAction
@@ -35,7 +35,7 @@ def quaternion(rotation: NDArray[np.float64]) -> Quaternion:
 
 
 class _Run:
-    """One tilt under way, shared by the action's coroutine and the control tick."""
+    """One tilt under way."""
 
     def __init__(self, goal: ServerGoalHandle, motion: TiltMotion) -> None:
         self.goal = goal
@@ -45,7 +45,6 @@ class _Run:
         self.began_s: float | None = None
         self.reported_s = 0.0
         self.reason = ""
-        self.ended = Future()
 
 
 class TrayServer:
@@ -87,7 +86,10 @@ class TrayServer:
             node,
             TiltAction,
             "tilt",
-            execute_callback=self._execute,
+            # The tick carries a goal out; what the server calls "execute" only
+            # tells its end. A coroutine that waited would keep rclpy polling it.
+            execute_callback=lambda _: TiltAction.Result(),
+            handle_accepted_callback=self._begin,
             goal_callback=self._accept,
             cancel_callback=lambda _: CancelResponse.ACCEPT,
         )
@@ -155,7 +157,7 @@ class TrayServer:
         self._run = None
         if reason == DONE:
             self._tilts.publish(self._message(run))
-        run.ended.set_result(reason)
+        run.goal.execute(partial(self._conclude, run))
 
     def _message(self, run: _Run) -> Tilt:
         message = Tilt(ax=run.motion.action[0], ay=run.motion.action[1])
@@ -197,16 +199,13 @@ class TrayServer:
             return GoalResponse.REJECT
         return GoalResponse.ACCEPT
 
-    async def _execute(self, goal: ServerGoalHandle) -> TiltAction.Result:
-        run = _Run(goal, TiltMotion((goal.request.ax, goal.request.ay), self._tilt))
-        if self._run is not None:
-            goal.abort()
-            return TiltAction.Result(success=False, reason="another tilt is under way")
-        self._run = run
-        reason = await run.ended
-        result = TiltAction.Result(success=reason == DONE, reason=reason)
+    def _begin(self, goal: ServerGoalHandle) -> None:
+        self._run = _Run(goal, TiltMotion((goal.request.ax, goal.request.ay), self._tilt))
+
+    def _conclude(self, run: _Run, goal: ServerGoalHandle) -> TiltAction.Result:
+        result = TiltAction.Result(success=run.reason == DONE, reason=run.reason)
         result.tilt = self._message(run)
-        if reason == DONE:
+        if result.success:
             goal.succeed()
         elif goal.is_cancel_requested:
             goal.canceled()
