@@ -1,8 +1,8 @@
 """Hear contacts: peaks of the sound that rise steeply over the noise floor.
 
-The sound is cut into hops of about 1.5 ms that lie on absolute frame numbers.
+The sound is cut into hops of about 3 ms that lie on absolute frame numbers.
 The envelope of a channel is half the range (max - min) / 2 within a hop: the
-amplitude of what vibrates faster than about 300 Hz, blind to offset and hum.
+amplitude of what vibrates faster than about 150 Hz, blind to offset and hum.
 A contact is heard where the envelope of a channel passes all of
 
 - `min_level`, a level in itself;
@@ -36,7 +36,7 @@ class DetectorSettings(Settings):
     """When a sound is a contact."""
 
     hop_s: float = Field(
-        0.00145,
+        0.0029,
         ge=0.0005,
         le=0.01,
         description="Length of a hop, rounded to a power of two of frames [s]",
@@ -58,7 +58,7 @@ class DetectorSettings(Settings):
         "or of the last peak [1]",
     )
     rise_ratio: float = Field(
-        2.5, ge=1.0, le=100.0, description="Envelope over the recent envelope in a contact [1]"
+        2.25, ge=1.0, le=100.0, description="Envelope over the recent envelope in a contact [1]"
     )
     rise_s: float = Field(0.003, ge=0.0, le=0.05, description="Time a contact may take to rise [s]")
     recent_s: float = Field(
@@ -106,7 +106,7 @@ class ContactDetector:
     """Streaming contact detection in constant memory.
 
     A contact is reported by the call that brings the last hop of its search
-    window: at most `search_s` + two hops after its crossing (about 11 ms),
+    window: at most `search_s` + two hops after its crossing (about 14 ms),
     plus the length of the block.
 
     A hole (a step of `first_sample` beyond the block's end) ends a search that
