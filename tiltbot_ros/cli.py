@@ -63,7 +63,11 @@ def _run(given: list[str]) -> int:
     if given[0] not in verbs:
         _complain(f"expected a verb ({', '.join(verbs)}), got '{given[0]}'")
         return WRONG_USE
-    verb = verbs[given[0]].load()
+    try:
+        verb = verbs[given[0]].load()
+    except ImportError as error:
+        _complain(f"'{given[0]}' cannot be loaded: {error}; `tiltbot doctor` tells what is missing")
+        return FAILED
     status = tyro.cli(
         verb,
         prog=f"tiltbot {given[0]}",

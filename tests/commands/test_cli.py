@@ -30,6 +30,9 @@ def test_help_survives_a_verb_that_cannot_be_loaded(tiltbot, monkeypatch):
     assert status == 0
     assert "fly" in out
     assert "no_such_module" in out
+    status, _, err = tiltbot("fly")
+    assert status == 1
+    assert "no_such_module" in err
 
 
 @pytest.mark.parametrize(

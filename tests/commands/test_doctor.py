@@ -6,8 +6,11 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
+from tests.emulators.jack import jack_player
 from tiltbot_ros.doctor import dds, disk, libraries, sound
 from tiltbot_ros.doctor.examinations import EXAMINATIONS, Examination, run_examination
 from tiltbot_ros.doctor.findings import FINDINGS, NEEDS, Needs
@@ -116,6 +119,27 @@ def test_a_missing_sound_file_fails(needs):
     (finding,) = sound.examine(replace(needs, microphones=settings))
     assert finding.status == "fail"
     assert "/no/such.wav" in finding.text
+
+
+@pytest.mark.jack
+def test_the_rigs_microphones_are_listened_to(needs, tmp_path, monkeypatch):
+    samples = np.zeros((44100, 4), np.int16)
+    samples[:, [0, 1, 3]] = [16384, 1000, 100]
+    file = tmp_path / "a.wav"
+    soundfile.write(file, samples, 44100)
+    with jack_player(file, 44100, 4, silence_s=0.0, loop=True) as player:
+        for name, value in player.env.items():
+            monkeypatch.setenv(name, value)
+        settings = MicrophoneSettings(source="sounddevice", device=player.device)
+        examination = Examination(name="sound", module="sound", limit_s=30.0)
+        found = run_examination(examination, replace(needs, microphones=settings))
+        many = settings.model_copy(update={"channels": 6})
+        refused = run_examination(examination, replace(needs, microphones=many))
+    assert found[-1].status == "warn"
+    assert "peaks -6, -30, silent, -50 dBFS; channel 2 gives only zeros" in found[-1].text
+    assert player.device in found[1].text
+    assert refused[-1].status == "fail"
+    assert "expected 6 channels" in refused[-1].text
 
 
 def test_shared_memory_of_the_living_is_not_stale(tmp_path):

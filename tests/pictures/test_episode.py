@@ -105,10 +105,7 @@ def test_an_episode_of_sound_alone_is_drawn(tmp_path):
     "without",
     [
         ("camera/pose",),
-        ("camera/color/camera_info",),
         ("tilt",),
-        ("object_location",),
-        ("tray/pose", "tray/reference"),
         ("audio", "audio/info"),
         (rig.COLOR,),
     ],
@@ -117,11 +114,7 @@ def test_what_was_not_recorded_is_left_out(tmp_path, without):
     (path,) = rig.write(tmp_path / "data", rig.Wanted(without=without))
     image = picture_of(path, tmp_path / "a.png")
     arrow = near(image, ARROW_YELLOW)[: len(image) // 2].sum()
-    known = without in {
-        ("object_location",),
-        ("tray/pose", "tray/reference"),
-        ("audio", "audio/info"),
-    }
+    known = without == ("audio", "audio/info")
     assert (arrow > 300) == known
     assert near(image, CONTACT_RED).sum() > 300
 

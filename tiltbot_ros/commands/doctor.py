@@ -44,9 +44,10 @@ def doctor(
     out: Annotated[Path, tyro.conf.arg(metavar="DIR")] = Path("data"),
     json: Annotated[bool, tyro.conf.arg(help_behavior_hint="")] = False,
 ) -> int:
-    """Examine this computer: libraries, ROS 2, DDS, sound, rendering, disk, clock.
+    """Examine this computer: is it fit for a rig?
 
-    Every line is ok, warn or fail, and tells what to do. Takes some ten seconds.
+    Libraries, ROS 2, DDS, microphones, rendering, disk and clock. Every line is
+    ok, warn or fail, and tells what to do. Takes some ten seconds.
 
     Args:
         rig: name of the rig it shall be fit for, or the path of its YAML file

@@ -31,7 +31,7 @@ def segment(
     policy: Annotated[Literal["rig"] | Policy, tyro.conf.arg(help=_POLICY)] = "rig",
     json: Annotated[bool, tyro.conf.arg(help_behavior_hint="")] = False,
 ) -> int:
-    """Cut a long recording into the same episodes as a live session would.
+    """Cut a long recording into episodes, as a live session would.
 
     Prints every contact with its time from the start, and what became of it.
 
