@@ -5,8 +5,11 @@ import resource
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
 import whole_episodes as rig
+
+from tiltbot_ros.commands.checking import check_episode
 
 
 def test_ls_tells_object_tilt_and_verdict_of_each_episode(tiltbot, recorded):
@@ -144,7 +147,53 @@ def test_check_judges_the_messages_not_the_stored_verdict(tiltbot, folder):
     assert status == 1
     assert "441 frames lost" in out
     assert "in episode.json: clean" in out
-    assert "1 verdict in episode.json told otherwise" in out
+    assert "of 1 episode episode.json tells otherwise" in out
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"id": "ep_000042"}, "it is of ep_000042, in the directory ep_000001"),
+        ({"messages": 7}, "7 messages, the bag has"),
+        ({"tilt": None}, "another tilt than that on /tilt"),
+    ],
+)
+def test_check_holds_the_facts_against_the_bag(tiltbot, folder, change, told):
+    path = folder / "ep_000001" / "episode.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    status, out, _ = tiltbot("episodes", "check", path.parent)
+    assert status == 1
+    assert f"in episode.json: {told}" in out
+
+
+def test_check_holds_the_contact_against_the_bag(tiltbot, folder):
+    path = folder / "ep_000001" / "episode.json"
+    facts = json.loads(path.read_text())
+    facts["contact"]["sample"] += 1
+    path.write_text(json.dumps(facts))
+    status, out, _ = tiltbot("episodes", "check", path.parent)
+    assert status == 1
+    assert "a contact at frame 88201 that is not on /contact" in out
+
+
+def test_check_survives_any_damage(folder):
+    source, spoilt = folder / "ep_000001", folder / "ep_000009"
+    rng = np.random.default_rng(1)
+    for number in range(36):
+        shutil.rmtree(spoilt, ignore_errors=True)
+        shutil.copytree(source, spoilt)
+        name = ("metadata.yaml", "episode.json", "ep_000001.mcap")[number % 3]
+        data = bytearray((spoilt / name).read_bytes())
+        at = int(rng.integers(len(data)))
+        if number % 2:
+            data[at:] = b""
+        else:
+            data[at] ^= 1 << int(rng.integers(8))
+        (spoilt / name).write_bytes(data)
+        found = check_episode(spoilt)
+        if name.endswith(".mcap") or number % 2:
+            assert not found.readable
+            assert str(spoilt) in found.problems[0]
 
 
 def test_discard_and_restore_bring_an_episode_back(tiltbot, folder):

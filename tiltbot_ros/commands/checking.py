@@ -1,6 +1,6 @@
 """`episodes check`: judge every bag again from its messages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +8,9 @@ from rich.progress import track
 
 from tiltbot_ros.commands.output import print_json, remarks, screen
 from tiltbot_ros.commands.places import episodes_at
+from tiltbot_ros.episodes.contacts import read_contact
 from tiltbot_ros.episodes.reader import Episode
+from tiltbot_ros.episodes.tilts import read_tilt
 from tiltbot_ros.errors import TiltbotError
 from tiltbot_ros.wording import counted
 
@@ -28,6 +30,7 @@ class CheckedEpisode:
         stored_clean: the recorder's verdict; null: not readable.
         stored_problems: of the recorder's verdict.
         agrees: both verdicts have the same problems.
+        contradictions: what episode.json says and the bag does not.
     """
 
     id: str
@@ -38,16 +41,25 @@ class CheckedEpisode:
     stored_clean: bool | None = None
     stored_problems: tuple[str, ...] = ()
     agrees: bool | None = None
+    contradictions: tuple[str, ...] = ()
 
     @property
     def good(self) -> bool:
-        """Readable, clean, and judged so by the recorder, too."""
-        return self.clean is True and self.agrees is True
+        """Readable, clean, and told so by episode.json, too."""
+        return self.clean is True and self.agrees is True and not self.contradictions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckReport:
-    """What `episodes check --json` prints."""
+    """What `episodes check --json` prints.
+
+    Attributes:
+        ok: nothing is wrong with any of them.
+        checked: number of episodes.
+        clean, flagged, unreadable: how many are so today.
+        disagreeing: of how many episode.json tells otherwise.
+        episodes: each of them.
+    """
 
     ok: bool
     checked: int
@@ -63,6 +75,7 @@ def check_episode(path: Path) -> CheckedEpisode:
     try:
         episode = Episode.open(path)
         verdict = episode.check()
+        contradictions = tuple(_contradictions(episode))
     except (TiltbotError, OSError) as error:
         return CheckedEpisode(
             id=path.resolve().name,
@@ -81,7 +94,29 @@ def check_episode(path: Path) -> CheckedEpisode:
         stored_clean=stored.clean,
         stored_problems=stored.problems,
         agrees=verdict.problems == stored.problems,
+        contradictions=contradictions,
     )
+
+
+def _contradictions(episode: Episode) -> Iterator[str]:
+    """Compare what episode.json says with the messages of the bag."""
+    facts = episode.facts
+    name = episode.path.resolve().name
+    if facts.id != name:
+        yield f"it is of {facts.id}, in the directory {name}"
+    count = sum(len(messages) for messages in episode.messages.values())
+    if facts.messages != count:
+        yield f"{facts.messages} messages, the bag has {count}"
+    for topic in episode.constant.topics:
+        messages = [message.data for message in episode.messages.get(topic.name, ())]
+        if topic.is_contact and messages:
+            heard = {(c.sample, c.stamp_ns) for c in map(read_contact, messages)}
+            if (facts.contact.sample, facts.contact.stamp_ns) not in heard:
+                yield f"a contact at frame {facts.contact.sample} that is not on {topic.name}"
+        if topic.is_tilt:
+            tilt = read_tilt(messages[0]) if messages else None
+            if tilt != facts.tilt:
+                yield f"another tilt than that on {topic.name}"
 
 
 def check_at(path: Path, *, as_json: bool) -> int:
@@ -115,7 +150,9 @@ def check_at(path: Path, *, as_json: bool) -> int:
         clean=sum(result.clean is True for result in checked),
         flagged=sum(result.clean is False for result in checked),
         unreadable=sum(not result.readable for result in checked),
-        disagreeing=sum(result.agrees is False for result in checked),
+        disagreeing=sum(
+            result.agrees is False or bool(result.contradictions) for result in checked
+        ),
         episodes=tuple(checked),
     )
     if as_json:
@@ -130,8 +167,8 @@ def _tell_problems(result: CheckedEpisode, tell: Callable[[str], None]) -> None:
         tell(f"{result.id}  unreadable")
     elif not result.clean:
         tell(f"{result.id}  flagged")
-    elif not result.agrees:
-        tell(f"{result.id}  clean, but the recorder flagged it:")
+    elif not result.good:
+        tell(f"{result.id}  clean, but episode.json tells otherwise")
     for problem in result.problems[:_SHOWN]:
         tell(f"    {problem}")
     if len(result.problems) > _SHOWN:
@@ -141,6 +178,8 @@ def _tell_problems(result: CheckedEpisode, tell: Callable[[str], None]) -> None:
             tell(f"    in episode.json: {problem}")
     elif result.agrees is False:
         tell("    in episode.json: clean")
+    for contradiction in result.contradictions:
+        tell(f"    in episode.json: {contradiction}")
 
 
 def _sum_up(report: CheckReport) -> str:
@@ -153,5 +192,5 @@ def _sum_up(report: CheckReport) -> str:
         f"{report.flagged} flagged, {report.unreadable} unreadable"
     )
     if report.disagreeing:
-        text += f"; {counted(report.disagreeing, 'verdict')} in episode.json told otherwise"
+        text += f"; of {counted(report.disagreeing, 'episode')} episode.json tells otherwise"
     return text

@@ -18,8 +18,8 @@ class Screen(Console):
 
 
 def screen() -> Console:
-    """Return the console of standard output; lines are never wrapped in a pipe."""
-    return Screen(highlight=False, soft_wrap=not sys.stdout.isatty())
+    """Return the console of standard output; it leaves the wrapping of lines to the terminal."""
+    return Screen(highlight=False, soft_wrap=True)
 
 
 def remarks() -> Console:
