@@ -136,6 +136,7 @@ def test_hit_is_where_and_when_the_object_meets_the_wall():
     index = int(np.searchsorted(track.frame, hit.frame))
     assert hit.speed == pytest.approx(speed[index - 3], rel=0.1)
     assert hit.impulse == pytest.approx(0.252 * (hit.speed - speed[index + 2]), rel=0.35)
+    assert np.abs(chunks[0].samples.astype(int)).max() < 1.2 * 32767 * hit.level
     sound = np.abs(chunks[0].samples[hit.frame - 200 : hit.frame + 200].astype(float)) / 32767
     assert sound[:, 0].max() == pytest.approx(hit.level, rel=0.2)
     assert sound[:, 0].max() > 3 * sound[:, 2].max()

@@ -50,6 +50,13 @@ class SoundSettings(Settings):
     sensitivity: float = Field(
         27.0, ge=0.0, le=1000.0, description="peak of an impact beside a microphone [1/(N s)]"
     )
+    mass_exponent: float = Field(
+        0.35,
+        ge=0.0,
+        le=1.0,
+        description="light objects sound (0.1 kg / mass)^this stronger per impulse: their pulses "
+        "are shorter, and a contact microphone hears acceleration",
+    )
     ambient_dbfs: float = Field(
         -60.0, ge=-140.0, le=0.0, description="noise floor of every channel, RMS [dBFS]"
     )
@@ -212,7 +219,7 @@ class SoundSynthesizer:
             level = self._settings.friction_level * self._spec.contact.roughness * friction
             rows[:, :CHANNELS] = level[:, None] * distance_gain(position) * 2.0
         loud = 10.0 ** (self._settings.motor_dbfs / 20.0)
-        rows[:, CHANNELS] = loud * np.minimum(rate, 3.0)
+        rows[:, CHANNELS] = loud * np.sqrt(np.minimum(rate, 3.0))
         cycles = ((140.0 + 700.0 * np.minimum(rate, 3.0)) / self._rate).tolist()
         phases, phase = [], self._phase
         for value in cycles:
@@ -250,6 +257,7 @@ class SoundSynthesizer:
             decays.append(part.decay_s)
             gains.append(source.share * gain[:, None] * part.pickup)
         strength = settings.sensitivity * knock.impulse
+        strength *= (0.1 / spec.mass_kg) ** settings.mass_exponent
         strength *= math.exp(settings.contact_gain_jitter * rng.standard_normal())
         gain_c = strength * distance_gain(knock.position) * self._microphones(time_s)
         return self._ring(

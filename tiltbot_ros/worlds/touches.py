@@ -65,8 +65,15 @@ def quaternion_matrix(quaternion: NDArray[np.float64]) -> NDArray[np.float64]:
     return matrix
 
 
-def feel(log: PhysicsLog, friction: float) -> Felt:
-    """Read forces, slip and rates out of a log; `friction` is the sliding coefficient."""
+def feel(log: PhysicsLog, *, friction: float, weight_n: float) -> Felt:
+    """Read forces, slip and rates out of a log.
+
+    Args:
+        log: of consecutive steps.
+        friction: sliding coefficient.
+        weight_n: of the object; friction noise counts at most twice that force on a
+            surface, because the force of an impact is heard as a knock already [N].
+    """
     hinges, rates = log.qpos[:, :2], log.qvel[:, :2]
     rate = np.sqrt(rates[:, 0] ** 2 + rates[:, 1] ** 2)
     rate = np.where(rate > 2e-3, rate, 0.0)
@@ -100,7 +107,8 @@ def feel(log: PhysicsLog, friction: float) -> Felt:
     quiet = 5e-3  # creep of soft contacts is not motion
     slide = np.where(speed > quiet, speed, 0.0) ** 0.8
     roll = np.where(rolling > quiet, rolling, 0.0) ** 0.8
-    noise = friction * ((normal * slide).sum(axis=1) + _ROLLING_SHARE * normal[:, 4] * roll)
+    pressed = np.minimum(normal, 2.0 * weight_n)
+    noise = friction * ((pressed * slide).sum(axis=1) + _ROLLING_SHARE * pressed[:, 4] * roll)
     position = _turn(back, centre[:, None] + reach)
     limit = INNER_M / 2
     touches = Touches(

@@ -146,13 +146,15 @@ class TrayWorld:
         self._tray = tray
         self._data = mujoco.MjData(tray.model)
         self._finder: KnockFinder | None = None
+        mass = tray.spec.mass_kg if tray.spec is not None else 0.0
+        self._weight_n = mass * self.settings.gravity_m_s2
         self._friction = contact_friction(self.settings, tray.spec)[0]
         if tray.spec is not None:
             self._finder = KnockFinder(
                 step_s=self._step_s,
                 longest_s=self.settings.latency_s - 2.5 * self._step_s,
-                mass_kg=tray.spec.mass_kg,
-                weight_n=tray.spec.mass_kg * self.settings.gravity_m_s2,
+                mass_kg=mass,
+                weight_n=self._weight_n,
             )
 
     def _replace_logs(self) -> None:
@@ -259,7 +261,7 @@ class TrayWorld:
         return log
 
     def _hear(self, log: PhysicsLog) -> None:
-        felt = feel(log, self._friction)
+        felt = feel(log, friction=self._friction, weight_n=self._weight_n)
         self._synthesizer.push(felt.friction, felt.position, felt.rate)
         if felt.touches is None or self._finder is None:
             return
