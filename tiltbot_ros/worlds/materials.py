@@ -3,13 +3,12 @@
 The numbers are mid-range values, not measurements of one specimen:
 
 - Sliding friction is against a smooth lacquered tray, 0.08-0.22. It is at the
-  low end of tables for dry contact (Engineering ToolBox, "Friction
-  coefficients"), because the tray must let an object slide at 40 % of the
+  low end of tables for dry contact of handbooks, because the tray must let an object slide at 40 % of the
   largest tilt (tan 0.18 rad = 0.18).
 - Damping ratio of the contact with a wall, 0.15-0.6; the coefficient of
   restitution is exp(-pi z / sqrt(1 - z^2)), so 0.62 .. 0.09.
 - Loss factor of vibration, 0.0015 (glass) .. 0.2 (rubber): Cremer, Heckl,
-  Petersson, "Structure-Borne Sound", table 4.1; the same order as the internal
+  Petersson, "Structure-Borne Sound"; the same order as the internal
   friction parameters of van den Doel and Pai, "The sounds of physical shapes".
 - Wave speed: longitudinal speed of a thin bar, sqrt(E / rho) of handbooks.
 - Pulse: duration of a 0.5 m/s impact of 0.1 kg on the tray's wall,

@@ -24,9 +24,9 @@ SURFACE_MODES = 24
 FLOOR = SURFACES.index("floor")
 
 _RATIOS = {
-    # Free-free bar (Euler-Bernoulli) with torsional partners between.
+    # Free-free bar (Euler-Bernoulli: 1, 2.76, 5.40, 8.93), others between for torsion.
     "bar": (1.0, 1.58, 2.76, 3.40, 5.40, 6.60, 8.93, 11.0),
-    # Free square plate (Leissa, NASA SP-160).
+    # Free plate: the order of a square one, the upper ones filled in.
     "plate": (1.0, 1.45, 1.81, 2.59, 4.55, 5.2, 5.9, 7.1),
     # Thin shell: closely spaced.
     "shell": (1.0, 1.36, 1.72, 2.20, 2.65, 3.30, 3.90, 4.80),

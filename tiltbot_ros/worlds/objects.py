@@ -44,7 +44,7 @@ class ObjectSpec(Settings):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", description="Name, unique.")
     source: Literal["ycb", "household"] = Field(
-        description="YCB: name, mass and size as published by Calli et al., 2015."
+        description="Where it is from: the YCB set (Calli et al., 2015), or a household."
     )
     set: Literal["A", "B"] = Field(description="Half of the objects it belongs to.")
     shape: Shape = Field(description="Primitive, or compound of primitives.")
