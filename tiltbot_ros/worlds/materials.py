@@ -2,9 +2,9 @@
 
 The numbers are mid-range values, not measurements of one specimen:
 
-- Sliding friction is against a smooth lacquered tray, 0.08-0.22. It is at the
-  low end of tables for dry contact of handbooks, because the tray must let an object slide at 40 % of the
-  largest tilt (tan 0.18 rad = 0.18).
+- Sliding friction is against a smooth lacquered tray, 0.10-0.20: the low end of
+  what handbooks say of dry contact, because the tray must let an object slide
+  at 40 % of the largest tilt (tan 0.18 rad = 0.18).
 - Damping ratio of the contact with a wall, 0.15-0.6; the coefficient of
   restitution is exp(-pi z / sqrt(1 - z^2)), so 0.62 .. 0.09.
 - Loss factor of vibration, 0.0015 (glass) .. 0.2 (rubber): Cremer, Heckl,
@@ -27,7 +27,7 @@ class Material:
 
     Attributes:
         name: the name that the catalogue uses.
-        friction: sliding friction coefficient against the tray, 0.08 .. 0.22.
+        friction: sliding friction coefficient against the tray, 0.10 .. 0.20.
         damping_ratio: damping ratio of a wall contact, 0.15 .. 0.6.
         loss_factor: loss factor of the object's modes, 0.0015 .. 0.2.
         wave_speed_m_s: bar wave speed [m/s].
