@@ -107,7 +107,7 @@ def use(path):
     checksum=st.booleans(),
 )
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-def test_damaged_files_are_read_or_refused_with_an_episode_error(  # noqa: PLR0917
+def test_damaged_files_are_read_or_refused_with_an_episode_error(
     victim, name, where, flips, cut, checksum
 ):
     """With `checksum` off, the damage reaches the parsers behind it."""

@@ -3,6 +3,7 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 import streams
@@ -12,6 +13,7 @@ from streams import EPOCH_NS, NS, events, listdir
 
 from tiltbot_ros.episodes.folder import DataFolder
 from tiltbot_ros.episodes.reader import Episode
+from tiltbot_ros.episodes.ring import StampedMessage
 from tiltbot_ros.episodes.writer import EpisodeWriter, FailedEpisode, WriterSettings
 from tiltbot_ros.errors import RecordingError
 
@@ -175,3 +177,16 @@ def test_a_writer_writes_all_it_took_before_it_ends(tmp_path, recorded):
     assert writer.pending == 0
     folder.close()
     assert (tmp_path / "data" / "ep_000003" / "metadata.yaml").is_file()
+
+
+def test_the_writer_outlives_whatever_an_episode_does_to_it(tmp_path, recorded, monkeypatch):
+    content = Episode.open(recorded / "ep_000001").content()
+    folder = DataFolder(tmp_path / "data")
+    writer = EpisodeWriter(folder, streams.facts(), WriterSettings(disk_floor_bytes=0), lambda: 5)
+    broken = StampedMessage(stamp_ns=content.start_ns, data=None)
+    writer.submit(replace(content, messages={**content.messages, "/tray/pose": (broken,)}))
+    writer.submit(content)
+    failed, finished = writer.close()
+    assert failed.cause == "write_error"
+    assert finished.facts.id in listdir(folder.path)
+    folder.close()

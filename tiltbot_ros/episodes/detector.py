@@ -312,9 +312,9 @@ class ContactDetector:
                 off = np.float32(self.settings.off_ratio) * np.maximum(
                     base[start:], self._last_peak
                 )
-                over = (new[start:] < off).all(axis=1)
-                over[: max(0, self._armed_from - first - start)] = False
-                changes = np.flatnonzero(louder | over)
+                rested = np.arange(first + start, end) >= self._armed_from
+                quiet = (new[start:] < off).all(axis=1)
+                changes = np.flatnonzero(louder | (quiet & rested))
                 if not len(changes):
                     return found
                 self._armed = True
@@ -327,7 +327,8 @@ class ContactDetector:
 
     def _escalation(self, threshold: Levels) -> Levels:
         """Return what a contact must exceed that comes before the last one has died away."""
-        return np.maximum(threshold, self._last_peak * np.float32(self.settings.rise_ratio))
+        louder: Levels = self._last_peak * np.float32(self.settings.rise_ratio)
+        return np.maximum(threshold, louder)
 
     def _conclude(self, samples: Samples, envelope: Levels, end: int) -> HeardContact:
         """Locate the peak of the crossing in the hops before `end`, and disarm.

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Protocol
 
 from pydantic import Field
-from rosbags.rosbag2 import WriterError
 
 from tiltbot_ros.episodes.bag import write_bag
 from tiltbot_ros.episodes.facts import (
@@ -29,7 +28,6 @@ from tiltbot_ros.episodes.facts import (
 from tiltbot_ros.episodes.folder import DataFolder, sync_directory, sync_file, write_durably
 from tiltbot_ros.episodes.tilts import read_tilt
 from tiltbot_ros.episodes.verdict import judge
-from tiltbot_ros.errors import TiltbotError
 from tiltbot_ros.settings import Settings
 
 _CHUNK = 1 << 22
@@ -169,12 +167,13 @@ class EpisodeWriter:
                 )
             episode_id = self.folder.take_number()
             return self._write_numbered(episode_id, content)
-        except (OSError, WriterError, TiltbotError) as error:
+        except Exception as error:  # noqa: BLE001  whatever it is, the next episode is written
             if episode_id:
                 self.folder.abandon(episode_id)
             return FailedEpisode(
                 cause="write_error",
-                reason=f"{self.folder.path}: cannot write an episode: {error}",
+                reason=f"{self.folder.path}: cannot write an episode: "
+                f"{type(error).__name__}: {error}",
                 contact_stamp_ns=stamp_ns,
             )
 
