@@ -209,7 +209,14 @@ def replay_graph(
         out: data folder of a recorder that cuts new episodes; None: no recorder.
         simulated_time: the nodes take the recording's time from /clock; None:
             where it differs from this computer's time.
+
+    Raises:
+        ConfigError: `out` is the folder that is played.
     """
+    if out is not None and out.expanduser().resolve() == Path(replay.path).expanduser().resolve():
+        raise ConfigError(
+            f"expected another folder for new episodes than the one that is played, got {out}"
+        )
     simulated = needs_clock(replay) if simulated_time is None else simulated_time
     others = [
         *(listeners(rig) if listen else []),

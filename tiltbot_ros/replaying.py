@@ -37,7 +37,11 @@ class ReplaySettings(Settings):
     )
     loop: bool = Field(False, description="begin again at the end")
     gap_s: float = Field(
-        1.0, ge=0.0, le=60.0, description="silence between two recordings, at rate 1 [s]"
+        3.0,
+        ge=0.0,
+        le=60.0,
+        description="silence between two recordings, at rate 1; long enough for a recorder to end "
+        "an episode that lasts to the end of the first [s]",
     )
     delay_s: float = Field(
         1.0,
@@ -46,10 +50,11 @@ class ReplaySettings(Settings):
         description="wait before the first message, in which subscribers are found [s]",
     )
     linger_s: float = Field(
-        1.5,
+        3.0,
         ge=0.0,
         le=60.0,
-        description="stay so long after the last message, for what others make of it [s]",
+        description="stay so long after the last message, at rate 1, for what others make of it "
+        "[s]",
     )
     clock_hz: float = Field(
         0.0,

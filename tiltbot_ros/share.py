@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ament_index_python.packages import (  # type: ignore[import-untyped]
+from ament_index_python.packages import (
     PackageNotFoundError,
     get_package_prefix,
 )

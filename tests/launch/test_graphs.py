@@ -10,6 +10,7 @@ import pytest
 
 from tiltbot_ros import bringup, topics
 from tiltbot_ros.collecting import AutostartSettings
+from tiltbot_ros.errors import ConfigError
 from tiltbot_ros.nodes import parameters
 from tiltbot_ros.replaying import ReplaySettings
 from tiltbot_ros.rigs import Rig, load_rig, rig_names
@@ -167,3 +168,8 @@ def test_a_replay_gives_its_own_time_where_it_differs(changes, simulated):
     assert "use_sim_time" not in specs["replay"].parameters
     for name in ("contacts", "tracker", "recorder"):
         assert specs[name].parameters.get("use_sim_time", False) == simulated
+
+
+def test_a_replay_is_not_recorded_into_the_folder_that_is_played(tmp_path):
+    with pytest.raises(ConfigError, match="another folder"):
+        _replay(replay=ReplaySettings(path=str(tmp_path)), out=tmp_path)

@@ -7,7 +7,7 @@ import pytest
 
 from tiltbot_ros.sensors.cameras import CameraIntrinsics, RgbdFrame
 from tiltbot_ros.sensors.tracker import Location, ObjectTracker, TrackerSettings
-from tiltbot_ros.worlds.camera import Painter, RenderedFrame, ViewSettings, intrinsics, pose
+from tiltbot_ros.worlds.camera import Painter, PictureSettings, RenderedFrame, intrinsics, pose
 from tiltbot_ros.worlds.tray import TrayWorld
 
 OBJECTS = (
@@ -18,7 +18,7 @@ OBJECTS = (
     "010_potted_meat_can",
 )
 PLACES = ((0.0, 0.0), (0.07, 0.06), (-0.07, 0.06), (0.06, -0.07), (-0.06, -0.05))
-VIEW = ViewSettings()
+VIEW = PictureSettings()
 MODEL = CameraIntrinsics(
     width=VIEW.width, height=VIEW.height, k=intrinsics(VIEW), distortion=np.zeros(5)
 )

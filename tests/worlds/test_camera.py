@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from tiltbot_ros.errors import MissingDependencyError, WorldError
-from tiltbot_ros.worlds.camera import Painter, TrayCamera, ViewSettings, intrinsics, pose
+from tiltbot_ros.worlds.camera import Painter, PictureSettings, TrayCamera, intrinsics, pose
 from tiltbot_ros.worlds.camera_process import CameraProcess
 from tiltbot_ros.worlds.hinges import orientation
 from tiltbot_ros.worlds.tray import TrayWorld
 
-EXACT = ViewSettings(color_noise=0.0, depth_noise=0.0)
+EXACT = PictureSettings(color_noise=0.0, depth_noise=0.0)
 
 
 def tilted(name, *, seed=3, tilt=(0.2, -0.25), frames=24_000):

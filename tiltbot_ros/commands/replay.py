@@ -43,10 +43,10 @@ def replay(
     Args:
         path: a data folder, one episode, a rosbag2 directory or an MCAP file.
         rate: speed; 2 plays twice as fast.
-        stamps: 'shifted' moves every time in the messages to now; 'kept'
-            leaves them, and /clock tells the recording's time.
+        stamps: 'shifted' moves every time in the messages to now; 'kept' leaves
+            them, and /clock tells the recording's time.
         loop: begin again at the end.
-        listen: start the contact and the tracker node; without them everything
+        listen: whether contact and tracker node run; without them everything
             recorded is played.
         out: data folder of a recorder; none is started without it.
         rig: whose detector, tracker and recorder settings to use.

@@ -22,7 +22,7 @@ from tiltbot_ros.nodes.tray_server import TrayServer
 from tiltbot_ros.sensors.blocker import AudioBlocker
 from tiltbot_ros.sensors.cameras import CameraIntrinsics, CameraSettings, RgbdFrame
 from tiltbot_ros.sensors.microphones import MicrophoneSettings, describe
-from tiltbot_ros.worlds.camera import ViewSettings
+from tiltbot_ros.worlds.camera import PictureSettings, ViewSettings
 from tiltbot_ros.worlds.camera_process import CameraProcess
 from tiltbot_ros.worlds.objects import ObjectCatalogue, ObjectSpec
 from tiltbot_ros.worlds.pacing import FollowingTimebase, Pacer
@@ -49,8 +49,9 @@ class WorldNode(Node):
         view = declare(self, ViewSettings, "view")
         refuse_unknown(self)
         self._check()
-        size = {"width": self._camera.width, "height": self._camera.height}
-        view = view.model_copy(update=size)
+        picture = PictureSettings(
+            width=self._camera.width, height=self._camera.height, **view.model_dump()
+        )
         self._fault = fault
         self._catalogue = ObjectCatalogue.load()
         self._world = TrayWorld(settings, seed=SEED, sound=sound, catalogue=self._catalogue)
@@ -72,10 +73,10 @@ class WorldNode(Node):
         self._wishes: SimpleQueue[ObjectSpec | None] = SimpleQueue()
         self._diagnostics = Diagnostics(self, hardware="MuJoCo", health=self._health)
         self._stop = threading.Event()
-        self._eye = CameraProcess(self._world, view)
+        self._eye = CameraProcess(self._world, picture)
         self._intrinsics = CameraIntrinsics(
-            width=view.width,
-            height=view.height,
+            width=picture.width,
+            height=picture.height,
             k=self._eye.intrinsics,
             distortion=np.zeros(5),
         )

@@ -23,8 +23,6 @@ _TILE = 64
 class ViewSettings(Settings):
     """Where the camera is, what it sees, how noisy it is."""
 
-    width: int = Field(640, ge=16, le=1920, description="columns of an image [pixels]")
-    height: int = Field(480, ge=16, le=1080, description="rows of an image [pixels]")
     mount: Literal["tray", "world"] = Field(
         "tray", description="'tray': moves with it, as the paper's; 'world': fixed above it"
     )
@@ -46,6 +44,13 @@ class ViewSettings(Settings):
     )
 
 
+class PictureSettings(ViewSettings):
+    """A view in pixels."""
+
+    width: int = Field(640, ge=16, le=4096, description="columns of an image [pixels]")
+    height: int = Field(480, ge=16, le=4096, description="rows of an image [pixels]")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RenderedFrame:
     """One picture of the world.
@@ -61,7 +66,7 @@ class RenderedFrame:
     depth: NDArray[np.uint16]
 
 
-def intrinsics(settings: ViewSettings) -> NDArray[np.float64]:
+def intrinsics(settings: PictureSettings) -> NDArray[np.float64]:
     """Return the camera matrix (3, 3) [pixels], the centre of pixel (0, 0) being (0, 0).
 
     MuJoCo's vertical field of view spans the image's height exactly and its
@@ -72,7 +77,7 @@ def intrinsics(settings: ViewSettings) -> NDArray[np.float64]:
     return np.array([[focal, 0.0, centre_x], [0.0, focal, centre_y], [0.0, 0.0, 1.0]])
 
 
-def pose(settings: ViewSettings) -> NDArray[np.float64]:
+def pose(settings: PictureSettings) -> NDArray[np.float64]:
     """Return the pose (4, 4) of the optical frame: in `tray`, or in `tray_level` (mount world).
 
     The camera looks down; the image's right is the tray's +x, its down is -y.
@@ -85,18 +90,18 @@ def pose(settings: ViewSettings) -> NDArray[np.float64]:
 class TrayCamera:
     """Renders the world; lives in one thread, the one that made it."""
 
-    def __init__(self, world: TrayWorld, settings: ViewSettings | None = None) -> None:
+    def __init__(self, world: TrayWorld, settings: PictureSettings | None = None) -> None:
         """Open the renderer.
 
         Raises:
             MissingDependencyError: there is no EGL to render with.
         """
         self._world = world
-        self._painter = Painter(settings or ViewSettings(), seed=world.seed)
+        self._painter = Painter(settings or PictureSettings(), seed=world.seed)
         self._placement = -1
 
     @property
-    def settings(self) -> ViewSettings:
+    def settings(self) -> PictureSettings:
         """The settings that it was made with."""
         return self._painter.settings
 
@@ -126,7 +131,7 @@ class TrayCamera:
 class Painter:
     """Draws snapshots of one model at a time."""
 
-    def __init__(self, settings: ViewSettings, *, seed: int) -> None:
+    def __init__(self, settings: PictureSettings, *, seed: int) -> None:
         """Prepare the noise; the graphics context comes with the first model."""
         self.settings = settings
         self._renderer: Any = None

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiltbot_ros.errors import MissingDependencyError, TiltbotError, WorldError
-from tiltbot_ros.worlds.camera import Painter, RenderedFrame, ViewSettings, intrinsics, pose
+from tiltbot_ros.worlds.camera import Painter, PictureSettings, RenderedFrame, intrinsics, pose
 from tiltbot_ros.worlds.tray import TrayWorld
 from tiltbot_ros.worlds.tray_model import TraySettings, build_tray
 
@@ -28,7 +28,7 @@ class CameraProcess:
     """Draws the world on request, one picture at a time."""
 
     def __init__(
-        self, world: TrayWorld, settings: ViewSettings | None = None, *, niceness: int = 10
+        self, world: TrayWorld, settings: PictureSettings | None = None, *, niceness: int = 10
     ) -> None:
         """Start the process and wait until it can draw.
 
@@ -42,7 +42,7 @@ class CameraProcess:
             WorldError: the process ended while it started.
         """
         self._world = world
-        self._settings = settings or ViewSettings()
+        self._settings = settings or PictureSettings()
         self._placement = -1
         self._busy = False
         pixels = self._settings.width * self._settings.height
@@ -158,7 +158,7 @@ class CameraProcess:
 
 
 def _views(
-    memory: SharedMemory, settings: ViewSettings
+    memory: SharedMemory, settings: PictureSettings
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
     height, width = settings.height, settings.width
     depth = np.ndarray((height, width), np.uint16, buffer=memory.buf)
@@ -170,7 +170,7 @@ def _serve(
     *,
     connection: Connection,
     memory_name: str,
-    settings: ViewSettings,
+    settings: PictureSettings,
     tray: TraySettings,
     seed: int,
     niceness: int,
