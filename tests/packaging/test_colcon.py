@@ -85,6 +85,16 @@ def test_share_and_executables_are_those_of_pip(workspace):
         assert os.access(colcon / "lib" / "tiltbot" / name, os.X_OK)
 
 
+def test_a_symlink_install_could_run_the_scripts_of_the_build_folder(workspace):
+    scripts = [
+        workspace / "build" / "tiltbot" / "bin" / "tiltbot",
+        *(workspace / "build" / "tiltbot" / "nodes").iterdir(),
+    ]
+    assert len(scripts) > 1
+    for script in scripts:
+        assert os.access(script, os.X_OK)
+
+
 @pytest.mark.parametrize("package", ["tiltbot", "tiltbot_ros"])
 def test_python_packages_are_those_of_pip(workspace, package):
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
