@@ -36,7 +36,9 @@ class BuildWithCMake(build_py):
     def run(self) -> None:
         """Fill `build_lib` with the packages and `data_files` with the rest."""
         stage = BUILD / "stage"
-        shutil.rmtree(stage, ignore_errors=True)
+        # What an earlier build left there would go into the wheel, too.
+        for folder in (stage, Path(self.build_lib)):
+            shutil.rmtree(folder, ignore_errors=True)
         environment = os.environ | {
             "AMENT_PREFIX_PATH": str(PREFIX),
             "PATH": f"{PREFIX / 'bin'}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}"

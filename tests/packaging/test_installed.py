@@ -62,6 +62,15 @@ def test_share_holds_the_files_of_the_source(folder):
         assert copy.read_bytes() == file.read_bytes(), f"run ./run setup: {copy} is old"
 
 
+def test_the_python_package_has_the_modules_of_the_source_and_no_others():
+    def modules(folder):
+        return {str(file.relative_to(folder)) for file in folder.rglob("*.py")}
+
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    installed = PREFIX / "lib" / version / "site-packages" / "tiltbot_ros"
+    assert modules(installed) == modules(SOURCE / "tiltbot_ros"), "run ./run setup"
+
+
 @pytest.mark.parametrize("kind", ["msg", "srv", "action"])
 def test_every_interface_can_be_imported(kind):
     module = import_module(f"tiltbot.{kind}")
