@@ -75,6 +75,12 @@ def publish(children: list[subprocess.Popen]) -> None:
         time.sleep(max(0.0, begun + sent * 0.01 - time.monotonic()))
 
 
+def _row(value: dict[str, float], best: float) -> str:
+    cpu = value["cpu_percent"]
+    ratio = cpu / best
+    return f"{cpu:.1f} % of a core ({ratio:.1f} x), {value['messages_per_s']:.0f} messages/s"
+
+
 def main() -> None:
     """Compare the executors one after another in one run."""
     if len(sys.argv) > 2 and sys.argv[1] == "--subscriber":
@@ -101,15 +107,7 @@ def main() -> None:
     best = figures["events"]["cpu_percent"] if "events" in figures else float("nan")
     tell(
         "executors at 400 messages a second",
-        [
-            (
-                kind,
-                f"{value['cpu_percent']:.1f} % of a core, {value['messages_per_s']:.0f} messages/s,"
-                f" {value['cpu_percent'] / best:.1f} x events",
-                "",
-            )
-            for kind, value in figures.items()
-        ],
+        [(kind, _row(value, best), "") for kind, value in figures.items()],
         figures=figures,
         file=arguments.json,
     )

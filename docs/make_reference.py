@@ -14,7 +14,7 @@ from tiltbot_ros.bringup import GROUPS
 from tiltbot_ros.rigs import Rig
 from tiltbot_ros.session import SessionSettings
 from tiltbot_ros.settings import Settings
-from tiltbot_ros.topics import TOPICS
+from tiltbot_ros.topics import TOPICS, Topic
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "docs" / "reference.md"
@@ -28,6 +28,18 @@ def _range(field: FieldInfo) -> str:
     return ", ".join(
         f"{signs[type(rule)][0]} {getattr(rule, signs[type(rule)][1]):g}" for rule in rules
     )
+
+
+def _topic(topic: Topic) -> str:
+    cells = (
+        f"`{topic.name}`",
+        f"`{topic.type}`",
+        topic.source if topic.steady else "event",
+        str(topic.depth),
+        "yes" if topic.latched else "",
+        topic.content,
+    )
+    return f"| {' | '.join(cells)} |"
 
 
 def _group(name: str, model: type[Settings]) -> list[str]:
@@ -71,11 +83,7 @@ def reference() -> str:
         "| topic | type | rate | depth | latched | content |",
         "|---|---|---|---|---|---|",
     ]
-    lines += [
-        f"| `{topic.name}` | `{topic.type}` | {topic.source if topic.steady else 'event'} | {topic.depth} | "
-        f"{'yes' if topic.latched else ''} | {topic.content} |"
-        for topic in TOPICS
-    ]
+    lines += [_topic(topic) for topic in TOPICS]
     lines += ["", "## Settings of a rig", ""]
     lines += [
         "A rig's YAML has these groups; each setting is the ROS parameter `group.setting` of the",

@@ -64,7 +64,7 @@ class SoundSettings(Settings):
         -50.0, ge=-140.0, le=0.0, description="servo noise at 1 rad/s, RMS [dBFS]"
     )
     friction_level: float = Field(
-        0.06, ge=0.0, le=10.0, description="RMS of friction noise per mu N v^0.8 [1/(N (m/s)^0.8)]"
+        0.02, ge=0.0, le=10.0, description="RMS of friction noise per mu N v^0.8 [1/(N (m/s)^0.8)]"
     )
     contact_gain_jitter: float = Field(
         0.15, ge=0.0, le=2.0, description="deviation of the log gain of one contact"
