@@ -4,17 +4,17 @@ Every row is the same tilts of the same objects in one process; the ratio is
 simulated time over processor time (and over wall time, which a busy machine
 lengthens). Ten-millisecond blocks are how a live rig runs, whole tilts are
 how recordings are generated.
-
-    OMP_NUM_THREADS=1 python benchmarks/world_speed.py [--json FILE] [--tilts N] [--steps]
 """
 
-import argparse
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import itertools
-import json
 import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
+from benchmarks.report import options, tell
 from tiltbot_ros.arms.tilts import RandomTilts, TiltMotion, TiltSettings
 from tiltbot_ros.worlds.recording import simulate
 from tiltbot_ros.worlds.tray import TrayWorld
@@ -94,30 +94,29 @@ def measure(case: str, step_s: float, tilts: int, block: int | None) -> Row:
 
 def main() -> None:
     """Measure, print a table, and write JSON where asked."""
-    parser = argparse.ArgumentParser(description="speed of the simulated tray on one core")
-    parser.add_argument("--json", type=Path, help="write the rows to this file")
-    parser.add_argument("--tilts", type=int, default=3, help="tilts of each object (3)")
-    parser.add_argument("--steps", action="store_true", help="also measure other physics steps")
-    arguments = parser.parse_args()
+    arguments = options(__doc__ or "")
+    tilts = 1 if arguments.quick else 3
     step = TraySettings().step_s
     measure("warm-up", step, 1, None)
     cases = [("whole tilts", step, None), ("10 ms blocks", step, 441)]
-    if arguments.steps:
+    if not arguments.quick:
         cases += [
             (f"whole tilts, {other * 1e3:g} ms", other, None) for other in (5e-4, 75e-5, 15e-4)
         ]
-    rows = [measure(case, step_s, arguments.tilts, block) for case, step_s, block in cases]
-    print(f"{'case':<24}{'step [ms]':>10}{'sim [s]':>9}{'CPU [s]':>9}{'x CPU':>8}{'x wall':>8}")
-    for row in rows:
-        print(
-            f"{row.case:<24}{row.step_ms:>10.3f}{row.simulated_s:>9.1f}{row.processor_s:>9.2f}"
-            f"{row.times_real_time:>8.1f}{row.times_real_time_wall:>8.1f}"
-        )
-    reached = rows[0].times_real_time >= TARGET
-    print(f"physics + sound >= {TARGET:g} x real time: {'yes' if reached else 'no'}")
-    if arguments.json:
-        document = {"target": TARGET, "reached": reached, "rows": [asdict(row) for row in rows]}
-        arguments.json.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    rows = [measure(case, step_s, tilts, block) for case, step_s, block in cases]
+    tell(
+        "physics and sound, one core, x real time",
+        [
+            (
+                row.case,
+                f"{row.times_real_time:.1f} (by the wall clock {row.times_real_time_wall:.1f})",
+                f">= {TARGET:g}" if row is rows[0] else "",
+            )
+            for row in rows
+        ],
+        figures={"target": TARGET, "rows": [asdict(row) for row in rows]},
+        file=arguments.json,
+    )
 
 
 if __name__ == "__main__":
