@@ -86,6 +86,32 @@ def test_ctrl_c_ends_cleanly_and_keeps_what_is_finished(ros_environment, tmp_pat
         Episode.open(entry.path).check()
 
 
+@pytest.mark.graph
+def test_a_killed_arm_ends_the_collection_and_says_so(ros_environment, tmp_path, light_rig):
+    data = tmp_path / "data"
+    process = subprocess.Popen(
+        [*COMMAND, "collect", "--rig", light_rig, "--object", "025_mug", "--minutes", "30",
+         "--out", data, "--plain"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )  # fmt: skip
+    try:
+        for line in process.stdout:
+            if "background" in line:
+                break
+        children = psutil.Process(process.pid).children(recursive=True)
+        world = next(c for c in children if any("world_node" in w for w in c.cmdline()))
+        world.kill()
+        output, _ = process.communicate(timeout=30.0)
+    finally:
+        process.kill()
+    assert process.returncode == 1, output
+    assert "node 'world' ended with status -9" in output
+    _, alive = psutil.wait_procs(children, timeout=5.0)
+    assert all(child.status() == psutil.STATUS_ZOMBIE for child in alive)
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [

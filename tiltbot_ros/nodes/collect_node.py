@@ -135,18 +135,23 @@ class CollectNode(Node):
             self.get_logger().error(result.reason)
         if self._closing.is_set():
             return
-        try:
-            if not goal.is_cancel_requested:
-                self._drain(goal)
-            if self._pause.service_is_ready():
-                self._call(self._pause, SetBool.Request(data=True))
-        except TiltbotError as error:
-            self.get_logger().error(str(error))
+        self._finish(goal)
         result.clean, result.flagged = collection.clean, collection.flagged
         result.tilts = collection.tilts
         self._collection = None
         self._phase = ""
         goal.execute(partial(self._conclude, result))
+
+    def _finish(self, goal: ServerGoalHandle) -> None:
+        """Let the recorder write what it has begun, then pause it."""
+        steps = [] if goal.is_cancel_requested else [lambda: self._drain(goal)]
+        if self._pause.service_is_ready():
+            steps.append(lambda: self._call(self._pause, SetBool.Request(data=True)))
+        for step in steps:
+            try:
+                step()
+            except TiltbotError as error:
+                self.get_logger().error(str(error))
 
     @staticmethod
     def _conclude(result: CollectObject.Result, goal: ServerGoalHandle) -> CollectObject.Result:
