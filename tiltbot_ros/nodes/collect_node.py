@@ -144,14 +144,16 @@ class CollectNode(Node):
 
     def _finish(self, goal: ServerGoalHandle) -> None:
         """Let the recorder write what it has begun, then pause it."""
-        steps = [] if goal.is_cancel_requested else [lambda: self._drain(goal)]
-        if self._pause.service_is_ready():
-            steps.append(lambda: self._call(self._pause, SetBool.Request(data=True)))
-        for step in steps:
-            try:
-                step()
-            except TiltbotError as error:
-                self.get_logger().error(str(error))
+        try:
+            if not goal.is_cancel_requested:
+                self._drain(goal)
+        except TiltbotError as error:
+            self.get_logger().error(str(error))
+        try:
+            if self._pause.service_is_ready():
+                self._call(self._pause, SetBool.Request(data=True))
+        except TiltbotError as error:
+            self.get_logger().error(str(error))
 
     @staticmethod
     def _conclude(result: CollectObject.Result, goal: ServerGoalHandle) -> CollectObject.Result:
