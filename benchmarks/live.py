@@ -5,6 +5,7 @@ Ten minutes of collecting with 4 x 44.1 kHz sound, 640 x 480 colour and depth at
 subscriber.
 """
 
+import gc
 import os
 import shutil
 import tempfile
@@ -114,6 +115,8 @@ def _observe(observer: Observer, executor, supervisor: Supervisor, minutes: floa
     outcome = sent.result().get_result_async()
     processes = {name: psutil.Process(pid) for name, pid in supervisor.pids().items()}
     begun: tuple[float, dict[str, float]] | None = None
+    gc.collect()
+    gc.freeze()
     started = time.monotonic()
     while not outcome.done():
         executor.spin_once(timeout_sec=0.1)

@@ -112,15 +112,16 @@ class Supervisor:
 
     def _start(self, process: _Process) -> None:
         with process.log.open("ab") as log:
-            # A session of its own: Ctrl-C in the terminal must not reach the
-            # nodes before the command has ended the collection.
+            # A process group of its own: Ctrl-C in the terminal must not reach
+            # the nodes before the command has ended the collection. Not a
+            # session of its own: Linux weighs sessions, not the niceness in them.
             process.handle = subprocess.Popen(  # noqa: S603 - our own executables
                 process.command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=self._environment,
-                start_new_session=True,
+                process_group=0,
             )
         process.starts += 1
 

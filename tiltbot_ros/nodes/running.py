@@ -1,5 +1,6 @@
 """How every node of tiltbot starts, fails and ends."""
 
+import os
 import signal
 import sys
 import threading
@@ -53,13 +54,14 @@ def make_executor(context: Context | None = None) -> Executor:
     return kind(context=context)
 
 
-def run(make_node: Callable[[Fault], Node]) -> int:
+def run(make_node: Callable[[Fault], Node], *, niceness: int = 0) -> int:
     """Run one node until it is told to stop; return the exit status.
 
     SIGINT and SIGTERM both end it in order: the node's `close` is called
     while ROS is still up. An error that tiltbot raises on purpose is logged
     without a traceback.
     """
+    os.nice(niceness)
     rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -143,4 +143,5 @@ class TrackerNode(Node):
 
 def main() -> int:
     """Run the node."""
-    return run(TrackerNode)
+    # Looking at a picture takes milliseconds that sound must not wait for.
+    return run(TrackerNode, niceness=5)

@@ -1,5 +1,7 @@
 """The simulated rig: one world stands in for the arm, the microphones and the camera."""
 
+import gc
+import sys
 import threading
 import time
 from queue import SimpleQueue
@@ -140,19 +142,28 @@ class WorldNode(Node):
             monotonic=time.monotonic_ns,
             sleep=time.sleep,
         )
+        # What lives for good need not be looked at by each collection of garbage,
+        # and the executor's thread may hold the interpreter for half a
+        # millisecond at most: both would make sound late.
+        gc.collect()
+        gc.freeze()
+        sys.setswitchinterval(5e-4)
         due_image = 0
+        samples = self._world.advance(frames).samples
         while not self._stop.is_set():
-            # Everything of a block happens at its end, when a sound card delivers it.
+            # A block is made while it lasts and published when it ends, as a
+            # sound card delivers it; all else waits until the sound is out.
             skipped = pacer.wait()
+            blocker.push(samples)
             blocker.lose(skipped * frames)
             begin = blocker.next_frame
-            timebase.follow(begin + frames, self.get_clock().now().nanoseconds)
+            timebase.follow(begin, self.get_clock().now().nanoseconds)
             self._grant()
             self._driver.stamp_ns = timebase.stamp_ns(begin)
             self._tray.tick(self._driver.stamp_ns, self._world.frame / rate)
-            blocker.push(self._world.advance(frames).samples)
+            samples = self._world.advance(frames).samples
             self._publish_image()
-            if begin + frames >= due_image:
+            if begin >= due_image:
                 due_image += round(rate / self._camera.rate_hz) + skipped * frames
                 self._request_image(timebase.stamp_ns(begin + frames))
 

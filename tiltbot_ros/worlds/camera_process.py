@@ -178,6 +178,8 @@ def _serve(
     """Run the process: load models and paint snapshots until told to end."""
     # Ctrl-C in a terminal reaches this process, too; its owner says when to end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Mesa's software renderer would draw on every core and leave none to the sound.
+    os.environ.setdefault("LP_NUM_THREADS", "1")
     os.nice(niceness)
     memory = SharedMemory(name=memory_name)
     color, depth = _views(memory, settings)
