@@ -122,7 +122,7 @@ def test_missing_renderer_names_the_packages_and_leaves_physics():
         timeout=60,
         check=False,
     )
-    assert "libegl1 libgl1-mesa-dri" in done.stdout, done.stderr
+    assert "libegl1 libopengl0 libgl1-mesa-dri" in done.stdout, done.stderr
 
 
 def test_process_reports_a_missing_renderer(monkeypatch):

@@ -2,7 +2,7 @@
 
 MuJoCo decides when it is first imported how it will render; without a display
 that must be EGL, so it is said here, before any module of this package can
-import it. Where EGL is not installed, rendering is switched off: physics and
+import it. Where EGL or OpenGL is not installed, rendering is switched off: physics and
 sound still run, and only a camera complains. A choice made by the user stands.
 """
 
@@ -13,6 +13,7 @@ import os
 def _choose_renderer() -> None:
     try:
         ctypes.CDLL("libEGL.so.1")
+        ctypes.CDLL("libOpenGL.so.0")
     except OSError:
         os.environ.setdefault("MUJOCO_GL", "disable")
     else:

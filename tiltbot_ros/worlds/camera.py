@@ -225,5 +225,5 @@ def _no_egl(error: Exception) -> MissingDependencyError:
     backend = os.environ.get("MUJOCO_GL", "")
     return MissingDependencyError(
         f"expected to render with MUJOCO_GL={backend}; it failed: {error}. "
-        "Install Mesa's software renderer: apt-get install libegl1 libgl1-mesa-dri"
+        "Install Mesa's software renderer: apt-get install libegl1 libopengl0 libgl1-mesa-dri"
     )
