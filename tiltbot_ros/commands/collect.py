@@ -1,6 +1,6 @@
 """Collect episodes: start the graph of a rig, tilt, and show what comes in."""
 
-import sys
+import os
 import time
 from pathlib import Path
 from typing import Annotated
@@ -84,4 +84,5 @@ def _summary(console: Console, out: Path, *, clean: int, flagged: int, last: str
 
 
 def _program() -> str:
-    return Path(sys.argv[0]).name if Path(sys.argv[0]).name != "-c" else "tiltbot"
+    """What the user types before a verb; the `run` script names itself."""
+    return os.environ.get("TILTBOT_PROGRAM", "tiltbot")
