@@ -65,10 +65,13 @@ class DataFolder:
     def take_number(self) -> str:
         """Return the next episode's id; it is never given out again."""
         self._last += 1
-        scratch = self.path / f"{_LAST_ID}.new"
-        scratch.write_text(f"{self._last}\n", encoding="ascii")
-        scratch.replace(self.path / _LAST_ID)
+        self._note_last()
         return f"ep_{self._last:06d}"
+
+    def reserve(self, last: int) -> None:
+        """Never give out the numbers up to `last`: they belong to somebody else."""
+        self._last = max(self._last, last)
+        self._note_last()
 
     def partial(self, episode_id: str) -> Path:
         """Return where an unfinished episode is written."""
@@ -98,6 +101,11 @@ class DataFolder:
                 shutil.rmtree(outer)
                 swept.append(episode_id)
         return tuple(swept), tuple(recovered)
+
+    def _note_last(self) -> None:
+        scratch = self.path / f"{_LAST_ID}.new"
+        scratch.write_text(f"{self._last}\n", encoding="ascii")
+        scratch.replace(self.path / _LAST_ID)
 
     def _highest_number(self) -> int:
         numbers = [0]
