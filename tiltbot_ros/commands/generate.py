@@ -14,6 +14,11 @@ from tiltbot_ros.wording import counted
 
 DEFAULT_OBJECTS = ("005_tomato_soup_can", "025_mug")
 
+_Set = Annotated[
+    Literal["A", "B", "all"] | None,
+    tyro.conf.arg(metavar="{A,B,all}", help_behavior_hint=""),
+]
+_Count = Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="")]
 _Names = Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="NAME")]
 
 
@@ -22,9 +27,9 @@ def generate(
     out: Annotated[Path, tyro.conf.arg(metavar="DIR")],
     rig: str = "sim",
     object: _Names = (),  # noqa: A002 - the option's name
-    set: Literal["none", "A", "B", "all"] = "none",  # noqa: A002 - the option's name
+    set: _Set = None,  # noqa: A002 - the option's name
     episodes: int = 5,
-    workers: int | None = None,
+    workers: _Count = None,
     seed: int = 0,
 ) -> int:
     """Generate episodes in simulation, faster than real time and without ROS 2.
@@ -50,7 +55,7 @@ def generate(
             f"expected --episodes and --workers above 0 and --seed 0 or more, got {episodes}, "
             f"{workers} and {seed}"
         )
-    if object and set != "none":
+    if object and set is not None:
         raise UsageError("expected --object or --set, got both")
     # They import MuJoCo; the checks above must not wait for it.
     from tiltbot_ros.generating.plan import make_plan  # noqa: PLC0415
@@ -102,11 +107,11 @@ def generate(
     return 0 if made == clean == plan.total else 1
 
 
-def _members(name: Literal["none", "A", "B", "all"]) -> tuple[str, ...]:
+def _members(name: Literal["A", "B", "all"] | None) -> tuple[str, ...]:
     from tiltbot_ros.worlds.objects import ObjectCatalogue  # noqa: PLC0415 - it imports MuJoCo
 
     catalogue = ObjectCatalogue.load()
-    if name == "none":
+    if name is None:
         return DEFAULT_OBJECTS
     if name == "all":
         return catalogue.names
