@@ -16,7 +16,7 @@ from tiltbot_ros import cli
 def test_help_names_every_verb_with_a_line(tiltbot):
     status, out, _ = tiltbot("--help")
     assert status == 0
-    for verb in ("collect", "episodes", "segment", "doctor"):
+    for verb in ("collect", "episodes", "generate", "segment", "doctor"):
         line = next(line for line in out.splitlines() if line.startswith(verb))
         assert len(line.split()) > 3
     assert "cannot be loaded" not in out
@@ -43,6 +43,7 @@ def test_help_survives_a_verb_that_cannot_be_loaded(tiltbot, monkeypatch):
         (("episodes", "check"), ("DIR|EPISODE", "--json")),
         (("episodes", "show"), ("DIR|EPISODE", "--out")),
         (("episodes", "relabel"), ("EPISODE...", "--object", "--outcome", "--label")),
+        (("generate",), ("--out", "--rig", "--object", "--set", "--workers", "--seed")),
         (("segment",), ("FILE", "--out", "--object", "--rig", "--policy", "--json")),
         (("doctor",), ("--rig", "--out", "--json")),
     ],

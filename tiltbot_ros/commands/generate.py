@@ -88,7 +88,9 @@ def generate(
             )
     except KeyboardInterrupt:
         console.print(
-            f"stopped; finished batches are kept in {out}, the same command goes on", markup=False
+            f"stopped; finished batches are kept in {out}, the same command goes on",
+            markup=False,
+            soft_wrap=True,
         )
         raise
     finally:

@@ -16,7 +16,7 @@ from tiltbot_ros.episodes.folder import DataFolder
 from tiltbot_ros.episodes.recorder import EpisodeRecorder
 from tiltbot_ros.episodes.topics import RecordedTopic
 from tiltbot_ros.episodes.writer import FailedEpisode, FinishedEpisode
-from tiltbot_ros.errors import RecordingError
+from tiltbot_ros.errors import DeviceError, RecordingError, WorldError
 from tiltbot_ros.generating import messages
 from tiltbot_ros.generating.darkroom import PAINTED, Darkroom
 from tiltbot_ros.generating.plan import Batch
@@ -57,6 +57,9 @@ def make_batch(
 ) -> BatchReport:
     """Make the episodes of a batch in an empty folder of its own.
 
+    A batch that goes wrong in the world itself ends with fewer episodes and a
+    reason in its report.
+
     Args:
         batch: what to make.
         rig: a simulated one (see `check_rig`).
@@ -66,7 +69,6 @@ def make_batch(
     Raises:
         Stopped: `stopped` said so; what is in the folder is of no use.
         RecordingError: an episode could not be written.
-        WorldError: the physics has become unstable.
         MissingDependencyError: pictures cannot be painted here.
     """
     folder = DataFolder(out)
@@ -166,10 +168,7 @@ class _Making:
         self._recorder.set_object(self._batch.object, self._clock.now_ns)
         self._recorder.resume(self._clock.now_ns)
         self._rig_world.start_tilting(self._rig.collect.settle_s)
-        reason = ""
-        while not self._sink.full and not reason:
-            self._feed(self._go_on())
-            reason = self._collection.hopeless()
+        reason = self._collect()
         self._sink.drain()
         self._count(self._sink.poll())
         return BatchReport(
@@ -181,6 +180,18 @@ class _Making:
             simulated_s=(self._clock.now_ns - self._batch.start_ns) / NS_PER_S,
             reason=reason,
         )
+
+    def _collect(self) -> str:
+        """Tilt until there are enough episodes; return why there are not, empty when there are."""
+        try:
+            while not self._sink.full:
+                self._feed(self._go_on())
+                if reason := self._collection.hopeless():
+                    return reason
+        except (WorldError, DeviceError) as error:
+            # The same would happen again: the other batches must not wait for this one.
+            return str(error)
+        return ""
 
     def close(self) -> None:
         self._sink.close()

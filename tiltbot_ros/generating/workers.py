@@ -113,6 +113,8 @@ def _work(batch: Batch, rig: Rig, place: Path) -> None:
     def stopped() -> bool:
         return _stop is not None and _stop.is_set()
 
+    if stopped():  # the pool hands a worker its next batch ahead of time
+        return
     try:
         report = make_batch(batch, rig, place, stopped=stopped)
     except Stopped:
