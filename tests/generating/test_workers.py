@@ -97,15 +97,18 @@ def test_another_plan_and_a_folder_of_other_episodes_are_refused(generated, tmp_
         GeneratedFolder(tmp_path, quick.plan())
 
 
-def test_an_object_that_is_never_heard_ends_with_its_reason(tmp_path):
-    folder = GeneratedFolder(tmp_path / "data", quick.plan(objects=("025_mug",), episodes=1))
+@pytest.mark.parametrize(
+    ("group", "values", "words"),
+    [
+        ("detector", {"min_level": 1.0}, "2 tilts in a row gave no episode"),
+        ("follow", {"follow_tolerance_rad": 1e-6, "follow_time_s": 0.01}, "does not follow"),
+    ],
+)
+def test_a_batch_that_goes_wrong_ends_with_its_reason(tmp_path, group, values, words):
     rig = quick.rig()
-    deaf = rig.detector.model_copy(update={"min_level": 1.0})
+    changed = getattr(rig, group).model_copy(update=values)
     patient = rig.collect.model_copy(update={"max_silent_tilts": 2})
-    batch = folder.plan.batches()[0]
-    report = make_batch(
-        batch, rig.model_copy(update={"detector": deaf, "collect": patient}), tmp_path / "made"
-    )
-    folder.close()
+    rig = rig.model_copy(update={group: changed, "collect": patient})
+    report = make_batch(quick.plan().batches()[0], rig, tmp_path / "made")
     assert report.episodes == ()
-    assert "2 tilts in a row gave no episode" in report.reason
+    assert words in report.reason
