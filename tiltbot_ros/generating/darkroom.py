@@ -41,10 +41,10 @@ class Darkroom:
 
     Args:
         rig: a simulated one with a camera.
-        world: what is drawn; its present model is loaded by `load`.
+        world: what is drawn, once `load` was called.
 
     Raises:
-        MissingDependencyError: there is no EGL to render with.
+        ConfigError: the rig has no camera.
     """
 
     def __init__(self, rig: Rig, world: TrayWorld) -> None:
@@ -68,10 +68,13 @@ class Darkroom:
         self._tracker = ObjectTracker(rig.tracker, self.intrinsics, self.pose)
         self._views: dict[int, _View] = {}
         self._painted: dict[int, dict[str, bytes]] = {}
-        self.load()
 
     def load(self) -> None:
-        """Draw what is in the tray from now on; snapshots from before are let go."""
+        """Draw what is in the tray from now on; snapshots from before are let go.
+
+        Raises:
+            MissingDependencyError: there is no EGL to render with.
+        """
         self._painter.load(self._world.tray_model)
         self._views.clear()
 
