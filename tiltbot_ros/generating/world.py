@@ -134,7 +134,8 @@ class RigWorld:
         """
         first = self._world.frame
         begins = [first]
-        while begins[-1] + self._frames < self._due_picture:
+        # As live, where the first block is made before anything is asked of the world.
+        while begins[-1] < max(self._due_picture, self._frames):
             begins.append(begins[-1] + self._frames)
         end = begins[-1] + self._frames
         self._due_picture += self._picture_frames
