@@ -68,7 +68,8 @@ def test_killed_and_interrupted_it_goes_on_to_the_same_bytes(generated, tmp_path
 
     process = start(out)
     first = out / FOLDER / "batch_00000.json"
-    wait_until(lambda: first.is_file() and under_way(out), "no second batch was begun")
+    second = out / FOLDER / "batch_00001"
+    wait_until(lambda: first.is_file() and second.is_dir(), "no second batch was begun")
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=20.0) == 130
     finished = first.stat().st_mtime_ns
@@ -87,6 +88,20 @@ def test_a_finished_folder_is_left_as_it_is_and_a_discarded_episode_stays_so(gen
     assert [report.clean for report in reports] == [2, 2]
     assert not (out / "ep_000002").exists()
     assert (out / "ep_000001" / "episode.json").stat().st_mtime_ns == before
+
+
+def test_a_batch_that_was_whole_when_it_was_killed_is_only_moved_on(generated, tmp_path):
+    out = shutil.copytree(generated, tmp_path / "data")
+    place = out / FOLDER / "batch_00001"
+    place.mkdir()
+    (out / FOLDER / "batch_00001.json").rename(place / "report.json")
+    (out / "ep_000004").rename(place / "ep_000004")
+    folder = GeneratedFolder(out, quick.plan())
+    assert folder.left() == ()
+    assert folder.made() == 4
+    folder.close()
+    assert quick.content(out) == quick.content(generated)
+    assert not place.exists()
 
 
 def test_another_plan_and_a_folder_of_other_episodes_are_refused(generated, tmp_path):
