@@ -1,6 +1,5 @@
 """A simulated rig whose episodes take a fraction of a second; run as a script, it generates."""
 
-import os
 import sys
 from pathlib import Path
 
@@ -54,4 +53,4 @@ if __name__ == "__main__":
     try:
         fill(Path(sys.argv[1]))
     except KeyboardInterrupt:
-        os._exit(130)
+        sys.exit(130)
