@@ -21,7 +21,10 @@ _SCENE = """
   </worldbody>
 </mujoco>
 """
-_ADVICE = "sudo apt-get install libegl1 libopengl0 libgl1-mesa-dri, and leave MUJOCO_GL unset or set it to 'egl'"
+_ADVICE = (
+    "sudo apt-get install libegl1 libopengl0 libgl1-mesa-dri, and leave MUJOCO_GL unset or set it "
+    "to 'egl'"
+)
 
 
 def examine(needs: Needs) -> list[Finding]:
