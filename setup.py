@@ -81,7 +81,7 @@ class BuildWithCMake(build_py):
 
 setup(
     version=parse_package(str(SOURCE / "package.xml")).version,
-    packages=["tiltbot_ros"],
+    packages=["policy_ros", "tiltbot_ros"],
     distclass=BinaryDistribution,
     cmdclass={"build_py": BuildWithCMake},
 )

@@ -1,0 +1,1 @@
+"""Everything of tiltbot that learns."""

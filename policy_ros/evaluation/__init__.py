@@ -1,0 +1,1 @@
+"""Figures, tables and pictures of what a model can do."""

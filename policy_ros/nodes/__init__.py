@@ -1,0 +1,1 @@
+"""Action servers over trained models. One node per file."""
