@@ -96,7 +96,7 @@ def test_a_symlink_install_could_run_the_scripts_of_the_build_folder(workspace):
         assert os.access(script, os.X_OK)
 
 
-@pytest.mark.parametrize("package", ["tiltbot", "tiltbot_ros"])
+@pytest.mark.parametrize("package", ["policy_ros", "tiltbot", "tiltbot_ros"])
 def test_python_packages_are_those_of_pip(workspace, package):
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     folder = Path("lib") / version / "site-packages" / package

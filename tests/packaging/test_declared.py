@@ -1,6 +1,7 @@
 """What the package imports is what package.xml and pyproject.toml declare."""
 
 import ast
+import itertools
 import re
 import sys
 import tomllib
@@ -23,7 +24,13 @@ ROSDEP = {
     "soundfile": "python3-soundfile",
     "yaml": "python3-yaml",
 }
-PYPI = {"cv2": "opencv-python-headless", "yaml": "pyyaml"}
+PYPI = {
+    "cv2": "opencv-python-headless",
+    "franky": "franky-control",
+    "rerun": "rerun-sdk",
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+}
 # Modules that come with another distribution.
 PART_OF = {"annotated_types": "pydantic", "pydantic_core": "pydantic"}
 # With a normal ROS 2 installation only: not on PyPI.
@@ -56,7 +63,7 @@ def imported():
     """Modules from elsewhere, each with a file that imports it."""
     found = {
         PART_OF.get(name, name): file
-        for folder in ("tiltbot_ros", "launch")
+        for folder in ("tiltbot_ros", "policy_ros", "launch")
         for name, file in _imports(folder)
     }
     return {
@@ -86,8 +93,11 @@ def from_pypi():
 
 @pytest.fixture(scope="module")
 def distributions():
+    """What pip installs, extras included; those of developers do not count."""
     project = tomllib.loads((SOURCE / "pyproject.toml").read_text())["project"]
-    return {re.split(r"[\[<>=!~ ]", text)[0] for text in project["dependencies"]}
+    extras = [v for k, v in project["optional-dependencies"].items() if k != "dev"]
+    named = itertools.chain(project["dependencies"], *extras)
+    return {re.split(r"[\[<>=!~ ]", text)[0] for text in named}
 
 
 def test_package_xml_is_valid_and_warns_of_nothing(package):
@@ -144,7 +154,7 @@ def test_nothing_is_declared_that_is_not_imported(imported, declared):
 def test_only_launching_and_launch_files_import_launch():
     importers = {
         str(file)
-        for folder in ("tiltbot_ros", "launch")
+        for folder in ("tiltbot_ros", "policy_ros", "launch")
         for name, file in _imports(folder)
         if name in {"launch", "launch_ros"}
     }
@@ -156,7 +166,7 @@ def test_only_launching_and_launch_files_import_launch():
 def test_ros_modules_that_are_not_on_pypi_are_not_needed_without_ros():
     """Outside of launching.py, such an import must be one that may fail."""
     unguarded = []
-    for file in sorted((SOURCE / "tiltbot_ros").rglob("*.py")):
+    for file in sorted([*SOURCE.glob("tiltbot_ros/**/*.py"), *SOURCE.glob("policy_ros/**/*.py")]):
         if file.name == "launching.py":
             continue
         tree = ast.parse(file.read_text())
@@ -182,3 +192,19 @@ def test_versions_of_the_package_agree(package):
     from importlib.metadata import version  # noqa: PLC0415
 
     assert version("tiltbot") == package.version
+
+
+def test_tiltbot_ros_imports_nothing_that_learns():
+    heavy = {"lightning", "policy_ros", "sklearn", "torch", "torchmetrics", "transformers"}
+    importers = {str(file) for name, file in _imports("tiltbot_ros") if name in heavy}
+    assert importers == set()
+
+
+def test_policy_ros_imports_the_cores_but_no_node_of_tiltbot_ros():
+    """Its own nodes may use what every node uses."""
+    importers = {
+        str(file)
+        for file in sorted((SOURCE / "policy_ros").rglob("*.py"))
+        if file.parent.name != "nodes" and "tiltbot_ros.nodes" in file.read_text()
+    }
+    assert importers == set()

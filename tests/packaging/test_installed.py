@@ -16,7 +16,10 @@ from ament_index_python.packages import (
 
 SOURCE = Path(__file__).parents[2]
 PREFIX = Path(sys.prefix)
-NODES = sorted(file.stem for file in (SOURCE / "tiltbot_ros" / "nodes").glob("*_node.py"))
+PACKAGES = ("policy_ros", "tiltbot_ros")
+NODES = sorted(
+    file.stem for package in PACKAGES for file in (SOURCE / package / "nodes").glob("*_node.py")
+)
 
 
 def test_ament_index_finds_the_package_in_the_environment():
@@ -62,13 +65,14 @@ def test_share_holds_the_files_of_the_source(folder):
         assert copy.read_bytes() == file.read_bytes(), f"run ./run setup: {copy} is old"
 
 
-def test_the_python_package_has_the_modules_of_the_source_and_no_others():
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_python_package_has_the_modules_of_the_source_and_no_others(package):
     def modules(folder):
         return {str(file.relative_to(folder)) for file in folder.rglob("*.py")}
 
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    installed = PREFIX / "lib" / version / "site-packages" / "tiltbot_ros"
-    assert modules(installed) == modules(SOURCE / "tiltbot_ros"), "run ./run setup"
+    installed = PREFIX / "lib" / version / "site-packages" / package
+    assert modules(installed) == modules(SOURCE / package), "run ./run setup"
 
 
 @pytest.mark.parametrize("kind", ["msg", "srv", "action"])
