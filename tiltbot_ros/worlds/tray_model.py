@@ -14,8 +14,9 @@ from pydantic import Field
 
 from tiltbot_ros.errors import WorldError
 from tiltbot_ros.settings import Settings
+from tiltbot_ros.worlds.object_body import add_object, object_friction, rolls, set_physics
 from tiltbot_ros.worlds.objects import ObjectSpec
-from tiltbot_ros.worlds.scenery import add_arm, add_material, add_scenery
+from tiltbot_ros.worlds.scenery import add_arm, add_scenery
 from tiltbot_ros.worlds.shapes import Part, half_extents, parts_of
 
 SURFACES = ("+x", "+y", "-x", "-y", "floor")
@@ -114,12 +115,15 @@ def build_tray(settings: TraySettings, spec: ObjectSpec | None) -> TrayModel:
     """
     world = mujoco.MjSpec()
     world.modelname = "tray"
-    _options(world, settings)
+    set_physics(world, step_s=settings.exact_step_s, gravity_m_s2=settings.gravity_m_s2)
+    # Tray and object are one island whenever they touch: looking for islands only costs.
+    world.option.disableflags |= int(mujoco.mjtDisableBit.mjDSBL_ISLAND)
     add_scenery(world)
     _tray(world, settings, spec)
     parts = parts_of(spec) if spec is not None else ()
     if spec is not None:
-        _object(world, spec, parts)
+        add_object(world, spec, parts)
+        _contact_sensors(world)
     if settings.arm_model:
         add_arm(world, settings.arm_model)
     try:
@@ -128,20 +132,6 @@ def build_tray(settings: TraySettings, spec: ObjectSpec | None) -> TrayModel:
         raise WorldError(f"MuJoCo cannot compile the tray: {error}") from error
     height = float(half_extents(parts)[2]) if parts else 0.0
     return TrayModel(spec=spec, model=model, parts=parts, rest_height=height)
-
-
-def _options(world: mujoco.MjSpec, settings: TraySettings) -> None:
-    option = world.option
-    option.timestep = settings.exact_step_s
-    option.gravity = [0.0, 0.0, -settings.gravity_m_s2]
-    option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
-    option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
-    option.impratio = 5
-    option.iterations = 20
-    option.ls_iterations = 20
-    option.tolerance = 1e-6
-    # Tray and object are one island whenever they touch: looking for islands only costs.
-    option.disableflags |= int(mujoco.mjtDisableBit.mjDSBL_ISLAND)
 
 
 def _hinge(body: mujoco.MjsBody, name: str, axis: list[float], settings: TraySettings) -> None:
@@ -187,7 +177,7 @@ def _tray_geoms(tray: mujoco.MjsBody, settings: TraySettings, spec: ObjectSpec |
     floor_reference, wall_reference = contact_references(settings, spec)
     shared = {
         "friction": contact_friction(settings, spec),
-        "condim": 6 if spec is not None and _rolls(spec) else 4,
+        "condim": 6 if spec is not None and rolls(spec) else 4,
         "priority": 2,
         "contype": 1,
     }
@@ -256,17 +246,9 @@ def _tray_geoms(tray: mujoco.MjsBody, settings: TraySettings, spec: ObjectSpec |
         )
 
 
-def _rolls(spec: ObjectSpec) -> bool:
-    return spec.shape in ("sphere", "ellipsoid", "capsule") or (
-        spec.shape in ("cylinder", "bottle") and spec.lying
-    )
-
-
 def contact_friction(settings: TraySettings, spec: ObjectSpec | None) -> list[float]:
     """Return MuJoCo's sliding, torsional and rolling friction of an object in the tray."""
-    sliding = spec.contact.friction if spec is not None else 0.2
-    rolling = 0.0002 + (0.0003 * spec.contact.loss_factor / 0.2 if spec is not None else 0.0)
-    return [sliding * settings.friction_scale, 0.002, rolling]
+    return object_friction(spec, scale=settings.friction_scale)
 
 
 def contact_references(
@@ -282,40 +264,7 @@ def contact_references(
     return [max(0.012, 4 * step), 1.0], [step / (0.35 * ratio), ratio]
 
 
-def _object(world: mujoco.MjSpec, spec: ObjectSpec, parts: tuple[Part, ...]) -> None:
-    body = world.worldbody.add_body(name="object", pos=[0.0, 0.0, float(half_extents(parts)[2])])
-    joint = body.add_freejoint()
-    joint.name = "object"
-    shine = spec.contact.shininess
-    add_material(world, "object", "", 1.0, shine)
-    total = sum(part.share for part in parts if part.touches == "all")
-    kinds = {
-        "box": mujoco.mjtGeom.mjGEOM_BOX,
-        "sphere": mujoco.mjtGeom.mjGEOM_SPHERE,
-        "cylinder": mujoco.mjtGeom.mjGEOM_CYLINDER,
-        "capsule": mujoco.mjtGeom.mjGEOM_CAPSULE,
-        "ellipsoid": mujoco.mjtGeom.mjGEOM_ELLIPSOID,
-    }
-    shell = spec.hollow and len([part for part in parts if part.touches == "all"]) == 1
-    for index, part in enumerate(parts):
-        color = spec.accent if part.accent and spec.accent else spec.color
-        body.add_geom(
-            name=f"object {index}",
-            type=kinds[part.kind],
-            size=[*part.size, 0.0, 0.0][:3],
-            pos=list(part.position),
-            quat=list(part.quaternion),
-            mass=spec.mass_kg * part.share / total if part.touches == "all" else 0.0,
-            typeinertia=mujoco.mjtGeomInertia.mjINERTIA_SHELL
-            if shell and part.touches == "all"
-            else mujoco.mjtGeomInertia.mjINERTIA_VOLUME,
-            material="object",
-            rgba=[*_rgb(color), 1.0],
-            contype={"all": 2, "floor": 4, "none": 0}[part.touches],
-            conaffinity=1 if part.touches == "all" else 0,
-            condim=1,
-            group=0 if part.drawn else 4,
-        )
+def _contact_sensors(world: mujoco.MjSpec) -> None:
     for surface in SURFACES:
         world.add_sensor(
             name=surface,
@@ -335,11 +284,6 @@ _CONTACT_DATA = (
 )
 _NET_FORCE = 3
 """MuJoCo's `reduce="netforce"`: one contact per sensor, the wrench of all of them."""
-
-
-def _rgb(color: str) -> tuple[float, float, float]:
-    red, green, blue = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
-    return red, green, blue
 
 
 def sensor_rows(data: NDArray[np.float64]) -> NDArray[np.float64]:
