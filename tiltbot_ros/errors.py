@@ -38,3 +38,7 @@ class RecordingError(TiltbotError):
 
 class WorldError(TiltbotError):
     """A simulated world cannot be built or stepped."""
+
+
+class FormatError(TiltbotError):
+    """Data from elsewhere is not in the format that it is said to be in."""
