@@ -10,7 +10,7 @@ from tiltbot_ros.episodes.offline import CutOptions, cut_sound
 from tiltbot_ros.episodes.reader import Episode
 from tiltbot_ros.errors import EpisodeError
 from tiltbot_ros.pictures.episode import draw_episode
-from tiltbot_ros.pictures.views import Views
+from tiltbot_ros.pictures.scene import Scene
 
 ACTIONS = [(0.6, 0.3), (-0.5, 0.5), (0.0, -0.9), (-0.8, 0.0), (0.1, 0.4)]
 CONTACT_RED = np.array([0xD7, 0x26, 0x3D])
@@ -35,8 +35,8 @@ def near(image: np.ndarray, colour: np.ndarray) -> np.ndarray:
 def test_the_arrow_points_to_where_the_object_slides(episodes):
     for path, action in zip(episodes, ACTIONS, strict=True):
         episode = Episode.open(path)
-        views = Views.of(episode)
-        tail, head = views.arrow(int(views.images.stamps_ns[views.before]))
+        scene = Scene.of(episode)
+        tail, head = scene.arrow()
         went = episode.locations().positions
         start, end = (rig.pixel(place, np.zeros(2)) for place in (went[0], went[-1]))
         arrow, slide = head - tail, end - start
@@ -47,8 +47,8 @@ def test_the_arrow_points_to_where_the_object_slides(episodes):
 
 def test_a_stronger_tilt_has_a_longer_arrow(episodes):
     def length(path) -> float:
-        views = Views.of(Episode.open(path))
-        tail, head = views.arrow(int(views.images.stamps_ns[views.before]))
+        scene = Scene.of(Episode.open(path))
+        tail, head = scene.arrow()
         return float(np.hypot(*(head - tail)))
 
     assert length(episodes[3]) / length(episodes[4]) == pytest.approx(0.8 / 0.412, rel=0.02)
@@ -56,10 +56,10 @@ def test_a_stronger_tilt_has_a_longer_arrow(episodes):
 
 def test_the_frames_are_those_before_and_after_the_tilt(episodes):
     episode = Episode.open(episodes[0])
-    views = Views.of(episode)
-    stamps, tilt = views.images.stamps_ns, episode.facts.tilt
-    assert stamps[views.before] <= tilt.start_ns < stamps[views.before + 1]
-    assert views.after == len(stamps) - 1 or stamps[views.after] >= tilt.end_ns
+    scene = Scene.of(episode)
+    stamps, tilt = scene.images.stamps_ns, episode.facts.tilt
+    assert stamps[scene.before] <= tilt.start_ns < stamps[scene.before + 1]
+    assert scene.after == len(stamps) - 1 or stamps[scene.after] >= tilt.end_ns
 
 
 def test_the_picture_shows_frames_sound_and_contact(episodes, tmp_path):

@@ -12,8 +12,9 @@ from matplotlib.gridspec import GridSpec, GridSpecFromSubplotSpec
 from tiltbot_ros.episodes.reader import Episode
 from tiltbot_ros.errors import EpisodeError
 from tiltbot_ros.pictures import panels, style
+from tiltbot_ros.pictures.scene import Scene
 from tiltbot_ros.pictures.sound import waves
-from tiltbot_ros.pictures.views import Views
+from tiltbot_ros.pictures.views import draw_after, draw_before
 
 _SUFFIXES = (".png", ".pdf", ".svg", ".jpg")
 _DPI = 110
@@ -53,27 +54,27 @@ def draw_episode(path: Path, out: Path) -> Path:
 
 def sheet(episode: Episode) -> Figure:
     """Return the picture as a figure of its own, apart from pyplot's state."""
-    views = Views.of(episode)
+    scene = Scene.of(episode)
     rows = _rows(episode)
-    if not rows and views is None:
+    if not rows and scene is None:
         raise EpisodeError(f"{episode.path}: expected sound, images or tray states, found none")
-    width = 15.5 if views is not None and rows else 10.0
+    width = 15.5 if scene is not None and rows else 10.0
     figure = Figure(figsize=(width, 8.8), facecolor=style.PAPER)
     columns = GridSpec(
         1,
-        2 if views is not None and rows else 1,
+        2 if scene is not None and rows else 1,
         figure=figure,
-        width_ratios=(1.0, 1.9) if views is not None and rows else None,
-        left=0.015 if views is not None else 0.08,
+        width_ratios=(1.0, 1.9) if scene is not None and rows else None,
+        left=0.015 if scene is not None else 0.08,
         right=0.94,
         top=0.885,
         bottom=0.065,
         wspace=0.13,
     )
-    if views is not None:
+    if scene is not None:
         frames = GridSpecFromSubplotSpec(2, 1, columns[0, 0], hspace=0.09)
-        views.draw_before(figure.add_subplot(frames[0, 0]))
-        views.draw_after(figure.add_subplot(frames[1, 0]))
+        draw_before(figure.add_subplot(frames[0, 0]), scene)
+        draw_after(figure.add_subplot(frames[1, 0]), scene)
     if rows:
         _draw_rows(figure, columns, rows, episode)
     panels.draw_title(figure, episode)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import ShortTimeFFT
+from numpy.lib.stride_tricks import sliding_window_view
+from scipy.fft import rfft
 from scipy.signal.windows import hann
 
 from tiltbot_ros.episodes.cdr import read_audio
@@ -15,6 +16,7 @@ Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 
 _WINDOW_S = 0.023
+_SHORTEST = 16
 _OVERLAP = 4
 _FLOOR = 1e-12
 _LONGEST = 4
@@ -63,7 +65,7 @@ class Spectrogram:
 
     times: Floats
     frequencies: Floats
-    decibels: Floats
+    decibels: Singles
 
 
 def waves(episode: Episode) -> Waves | None:
@@ -103,7 +105,9 @@ def envelope(heard: Waves, spans: int) -> Envelope:
     )
 
 
-def spectrogram(heard: Waves, *, lowest_hz: float, highest_hz: float, rows: int) -> Spectrogram:
+def spectrogram(
+    heard: Waves, *, lowest_hz: float, highest_hz: float, rows: int, columns: int | None = None
+) -> Spectrogram:
     """Return the spectrogram in Hann windows of 23 ms, over a logarithmic scale of frequency.
 
     Args:
@@ -111,26 +115,34 @@ def spectrogram(heard: Waves, *, lowest_hz: float, highest_hz: float, rows: int)
         lowest_hz: lower end of the scale [Hz].
         highest_hz: upper end of the scale [Hz].
         rows: frequencies on it.
+        columns: at most so many moments; None: a quarter of a window apart.
     """
-    length = min(1 << round(np.log2(_WINDOW_S * heard.sample_rate)), len(heard.samples))
-    window = hann(length, sym=False)
-    transform = ShortTimeFFT(window, max(1, length // _OVERLAP), heard.sample_rate)
+    frames, channels = heard.samples.shape
+    length = max(1 << round(np.log2(_WINDOW_S * heard.sample_rate)), _SHORTEST)
+    window = hann(length, sym=False).astype(np.float32)
+    hop = max(1, length // _OVERLAP)
+    if columns is not None:
+        hop = max(hop, -(-frames // columns))
     hole = np.isnan(heard.samples[:, 0])
-    power = np.zeros(1)
-    for channel in range(heard.samples.shape[1]):
-        power = power + np.abs(transform.stft(np.nan_to_num(heard.samples[:, channel]))) ** 2
+    moments = np.arange(0, frames, hop)
+    power = np.zeros((len(moments), length // 2 + 1), np.float32)
+    padded = np.zeros(frames + 2 * length, np.float32)
+    for channel in range(channels):
+        padded[length // 2 : length // 2 + frames] = np.nan_to_num(heard.samples[:, channel])
+        parts = sliding_window_view(padded, length)[moments]
+        spectrum = rfft(parts * window)
+        power += spectrum.real**2 + spectrum.imag**2
     # A full-scale sine has the magnitude sum(window) / 2 in its bin.
-    power = power / heard.samples.shape[1] / (window.sum() / 2) ** 2
-    decibels = 10 * np.log10(power + _FLOOR)
-    times = transform.t(len(heard.samples))
-    frames = np.clip(np.rint(times * heard.sample_rate).astype(int), 0, len(hole) - 1)
-    decibels[:, hole[frames]] = np.nan
+    power *= 1 / channels / (window.sum() / 2) ** 2
     frequencies = np.geomspace(lowest_hz, highest_hz, rows)
-    place = np.clip(frequencies / transform.delta_f, 0, len(decibels) - 1.001)
+    place = np.clip(frequencies * length / heard.sample_rate, 0, power.shape[1] - 1.001)
     below = place.astype(int)
-    share = (place - below)[:, None]
+    share = (place - below).astype(np.float32)[:, None]
+    decibels = 10 * np.log10(power.T + np.float32(_FLOOR))
+    decibels = decibels[below] * (1 - share) + decibels[below + 1] * share
+    decibels[:, hole[moments]] = np.nan
     return Spectrogram(
-        times=times + heard.start_s,
+        times=heard.start_s + moments / heard.sample_rate,
         frequencies=frequencies,
-        decibels=decibels[below] * (1 - share) + decibels[below + 1] * share,
+        decibels=decibels,
     )
