@@ -1,0 +1,1 @@
+"""Networks that turn sound or a picture into one vector, chosen by name."""

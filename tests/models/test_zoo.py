@@ -1,0 +1,80 @@
+"""Models are built by name, for any shapes, and repeat with their seed."""
+
+import pytest
+import torch
+
+from policy_ros.models.model import MODELS, ModelSettings, Normalizer, Shapes
+from policy_ros.models.zoo import AUDIO_ENCODERS, build_model
+from tiltbot_ros.errors import ConfigError
+
+SMALL = ModelSettings(audio_width=4, image_width=4, embedding=8, hidden=8)
+
+
+def batch_of(shapes, rows=3, seed=0):
+    torch.manual_seed(seed)
+    return {
+        "spectrogram": torch.randn(rows, *shapes.spectrogram),
+        "before": torch.rand(rows, *shapes.picture),
+        "after": torch.rand(rows, *shapes.picture),
+    }
+
+
+@pytest.mark.parametrize("name", ["classifier", "inverse", "image_inverse", "multitask"])
+@pytest.mark.parametrize("encoder", AUDIO_ENCODERS.names)
+def test_answers_have_the_promised_shapes_whatever_the_front_end(name, encoder):
+    shapes = Shapes(spectrogram=(2, 40, 51), picture=(3, 32, 32), classes=5)
+    settings = SMALL.model_copy(update={"audio_encoder": encoder})
+    answers = build_model(name, settings, shapes, seed=0).answer(batch_of(shapes))
+    expected = {"logits": (3, 5), "action": (3, 2), "embedding": (3, 8)}
+    assert {key: tuple(value.shape) for key, value in answers.items()} == {
+        key: expected[key] for key in MODELS.get(name).outputs
+    }
+
+
+def test_the_same_seed_gives_the_same_weights_and_leaves_the_generator_alone():
+    shapes = Shapes(classes=3)
+    torch.manual_seed(7)
+    first = torch.rand(1)
+    torch.manual_seed(7)
+    one = build_model("multitask", SMALL, shapes, seed=1)
+    assert torch.equal(torch.rand(1), first)
+    same = build_model("multitask", SMALL, shapes, seed=1)
+    other = build_model("multitask", SMALL, shapes, seed=2)
+    assert all(torch.equal(a, b) for a, b in zip(one.parameters(), same.parameters(), strict=True))
+    assert not all(
+        torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True)
+    )
+
+
+def test_an_answer_does_not_depend_on_the_rest_of_the_batch():
+    shapes = Shapes(classes=3)
+    model = build_model("multitask", SMALL, shapes, seed=0).train()
+    batch = batch_of(shapes, rows=4)
+    alone = {name: value[:1] for name, value in batch.items()}
+    for name, value in model.answer(alone).items():
+        torch.testing.assert_close(model.answer(batch)[name][:1], value)
+
+
+def test_an_unknown_name_lists_the_valid_ones():
+    with pytest.raises(ConfigError, match=r"audio encoder to be one of cnn.*did you mean 'cnn'"):
+        build_model(
+            "classifier", SMALL.model_copy(update={"audio_encoder": "cn"}), Shapes(), seed=0
+        )
+    with pytest.raises(ConfigError, match="model to be one of classifier"):
+        build_model("transformer", SMALL, Shapes(), seed=0)
+
+
+def test_a_fitted_normalizer_gives_zero_mean_and_unit_deviation_a_frequency():
+    torch.manual_seed(0)
+    samples = torch.randn(50, 2, 6, 9) * torch.arange(1.0, 7.0)[:, None] + 3
+    normalizer = Normalizer((1, 6, 1))
+    normalizer.fit(samples)
+    result = normalizer(samples)
+    torch.testing.assert_close(result.mean((0, 1, 3)), torch.zeros(6), atol=1e-4, rtol=0)
+    torch.testing.assert_close(result.std((0, 1, 3)), torch.ones(6), atol=1e-3, rtol=0)
+
+
+def test_a_value_that_never_changes_stays_finite():
+    normalizer = Normalizer((1, 6, 1))
+    normalizer.fit(torch.full((5, 2, 6, 9), -5.0))
+    assert torch.equal(normalizer(torch.full((1, 2, 6, 9), -5.0)), torch.zeros(1, 2, 6, 9))
