@@ -26,7 +26,7 @@ from tiltbot_ros.nodes.camera_publisher import CameraPublisher
 from tiltbot_ros.nodes.running import make_executor
 from tiltbot_ros.nodes.wiring import publisher, stamp, subscription
 from tiltbot_ros.sensors.audio import AudioBlock, AudioFormat
-from tiltbot_ros.sensors.cameras import CameraIntrinsics, RgbdFrame
+from tiltbot_ros.sensors.cameras import CameraIntrinsics, CameraSettings, RgbdFrame
 from tiltbot_ros.supervisor import Supervisor, graph_environment
 
 WIDTH, HEIGHT, IMAGE_HZ, BLOCK, RATE = 1280, 720, 30, 441, 44100
@@ -40,7 +40,7 @@ def send(seconds: float) -> None:
     sound = AudioPublisher(
         node, audio_format=AudioFormat(sample_rate=RATE, channels=4, bits=16), frame="tray"
     )
-    camera = CameraPublisher(node, frame="camera")
+    camera = CameraPublisher(node, settings=CameraSettings(frame_id="camera"))
     contacts = publisher(node, topics.CONTACT)
     color = np.random.default_rng(0).integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8)
     intrinsics = CameraIntrinsics(width=WIDTH, height=HEIGHT, k=np.eye(3), distortion=np.zeros(5))

@@ -13,6 +13,7 @@ from tiltbot_ros.collecting import AutostartSettings
 from tiltbot_ros.errors import ConfigError
 from tiltbot_ros.replaying import ReplaySettings, needs_clock
 from tiltbot_ros.rigs import Rig
+from tiltbot_ros.session import SessionSettings
 from tiltbot_ros.settings import Settings
 from tiltbot_ros.worlds.objects import ObjectCatalogue
 
@@ -146,15 +147,12 @@ def recorder(rig: Rig, *, out: Path, object_name: str = "") -> NodeSpec:
         name="recorder",
         parameters={
             **_parameters(rig, "recorder_node"),
-            "session.rig": rig.name,
-            "session.directory": str(out.expanduser().resolve()),
-            "session.object": object_name,
-            "session.detector": rig.detector.digest(),
-            "session.detector_settings": rig.detector.model_dump_json(),
-            "session.max_tilt_rad": rig.tilt.max_tilt_rad,
-            "session.audio_hz": rig.audio_hz,
-            "session.camera_hz": rig.camera.rate_hz if rig.camera else 0.0,
-            "session.tray_hz": rig.arm.rate_hz,
+            **flatten(
+                "session",
+                SessionSettings.of(
+                    rig, directory=str(out.expanduser().resolve()), object_name=object_name
+                ),
+            ),
         },
         required=True,
     )

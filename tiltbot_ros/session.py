@@ -1,10 +1,34 @@
 """What one recording session is about: the rig's facts, where it goes, what flows how fast."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from pydantic import Field
 
+from tiltbot_ros.episodes.facts import ConstantFacts, software_version
+from tiltbot_ros.episodes.recorder import RecorderSettings
+from tiltbot_ros.episodes.topics import RecordedTopic
+from tiltbot_ros.episodes.verdict_settings import VerdictSettings
 from tiltbot_ros.errors import ConfigError
 from tiltbot_ros.settings import Settings
-from tiltbot_ros.topics import RECORDED, Topic
+from tiltbot_ros.topics import COMPRESSED, RECORDED, Topic
+
+if TYPE_CHECKING:
+    from tiltbot_ros.rigs import Rig
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stream:
+    """One topic of a session.
+
+    Attributes:
+        topic: where it comes from.
+        recorded: what is recorded of it.
+    """
+
+    topic: Topic
+    recorded: RecordedTopic
 
 
 class SessionSettings(Settings):
@@ -29,19 +53,85 @@ class SessionSettings(Settings):
         [], description="more topics to record, each as 'name:package/msg/Type'"
     )
 
-    def topics(self) -> list[tuple[Topic, float]]:
-        """Return what is recorded, with the rate that is promised [Hz]; 0: an event.
+    @staticmethod
+    def of(rig: "Rig", *, directory: str = "data", object_name: str = "") -> "SessionSettings":
+        """Return the session of a rig.
+
+        Args:
+            rig: the laboratory, or the simulated one.
+            directory: folder that the episodes go to.
+            object_name: object in the tray at the start.
+        """
+        return SessionSettings(
+            rig=rig.name,
+            directory=directory,
+            object=object_name,
+            detector=rig.detector.digest(),
+            detector_settings=rig.detector.model_dump_json(),
+            max_tilt_rad=rig.tilt.max_tilt_rad,
+            audio_hz=rig.audio_hz,
+            camera_hz=rig.camera.rate_hz if rig.camera else 0.0,
+            tray_hz=rig.arm.rate_hz,
+        )
+
+    def streams(
+        self, settings: RecorderSettings, *, full_name: Callable[[str], str]
+    ) -> tuple[Stream, ...]:
+        """Return what is recorded, with the rate that is promised.
+
+        Args:
+            settings: of the recorder: the form of the images, and which are kept.
+            full_name: gives a topic's full name in the graph.
 
         Raises:
             ConfigError: an extra topic is not written as 'name:package/msg/Type'.
         """
         rates = {"audio": self.audio_hz, "camera": self.camera_hz, "tray": self.tray_hz}
-        known = [
-            (topic, rates[topic.source] if topic.steady else 0.0)
-            for topic in RECORDED
-            if not topic.source or rates[topic.source]
-        ]
-        return known + [(self._extra(text), 0.0) for text in self.extra_topics]
+        found = []
+        for topic in (*RECORDED, *map(self._extra, self.extra_topics)):
+            if topic.source and not rates[topic.source]:
+                continue
+            rate_hz = rates[topic.source] if topic.steady else 0.0
+            sparse = topic.source == "camera" and settings.moments == "before_after"
+            chosen = COMPRESSED.get(topic, topic) if settings.images == "compressed" else topic
+            recorded = RecordedTopic(
+                name=full_name(chosen.name),
+                type=chosen.type,
+                latched=chosen.latched,
+                required=rate_hz > 0.0,
+                expected_hz=0.0 if sparse else rate_hz,
+                moments_hz=rate_hz if sparse else 0.0,
+                depth=chosen.depth,
+            )
+            found.append(Stream(topic=chosen, recorded=recorded))
+        return tuple(found)
+
+    def facts(
+        self,
+        streams: tuple[Stream, ...],
+        *,
+        settings: RecorderSettings,
+        limits: VerdictSettings,
+    ) -> ConstantFacts:
+        """Return what is the same for every episode of the session.
+
+        Args:
+            streams: of the session.
+            settings: of the recorder.
+            limits: of the verdict.
+        """
+        return ConstantFacts(
+            rig=self.rig,
+            software_version=software_version(),
+            detector=self.detector,
+            detector_settings=self.detector_settings,
+            before_s=settings.before_s,
+            after_s=settings.after_s,
+            policy=settings.policy,
+            max_tilt_rad=self.max_tilt_rad,
+            topics=tuple(stream.recorded for stream in streams),
+            limits=limits,
+        )
 
     @staticmethod
     def _extra(text: str) -> Topic:

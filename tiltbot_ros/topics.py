@@ -62,6 +62,22 @@ DEPTH = Topic(
     steady=True,
     content="depth aligned to the colour image, 16UC1 [mm]",
 )
+COLOR_COMPRESSED = Topic(
+    name="camera/color/image_raw/compressed",
+    type="sensor_msgs/msg/CompressedImage",
+    depth=64,
+    source="camera",
+    steady=True,
+    content="the colour image as JPEG; made while somebody listens",
+)
+DEPTH_COMPRESSED = Topic(
+    name="camera/aligned_depth_to_color/image_raw/compressedDepth",
+    type="sensor_msgs/msg/CompressedImage",
+    depth=64,
+    source="camera",
+    steady=True,
+    content="the depth image as PNG, nothing lost; made while somebody listens",
+)
 CAMERA_INFO = Topic(
     name="camera/color/camera_info",
     type="sensor_msgs/msg/CameraInfo",
@@ -149,4 +165,11 @@ RECORDED = (
 )  # fmt: skip
 """What goes into an episode's bag."""
 
-TOPICS = (*RECORDED, EPISODE, RECORDER_STATUS, DIAGNOSTICS)
+COMPRESSED = {COLOR: COLOR_COMPRESSED, DEPTH: DEPTH_COMPRESSED}
+"""Pictures in their other form, which a rig may have recorded instead."""
+
+TOPICS = (
+    AUDIO, AUDIO_INFO, COLOR, COLOR_COMPRESSED, DEPTH, DEPTH_COMPRESSED, CAMERA_INFO, CAMERA_POSE,
+    TRAY_POSE, TRAY_JOINTS, TRAY_REFERENCE, TILT, CONTACT, OBJECT_LOCATION,
+    EPISODE, RECORDER_STATUS, DIAGNOSTICS,
+)  # fmt: skip

@@ -45,6 +45,9 @@ class Caught:
     def __init__(self, topic, kept, listeners):
         self.topic, self.kept, self.listeners = topic, kept, listeners
 
+    def get_subscription_count(self):
+        return 0
+
     def publish(self, message):
         data = serialize_message(message)
         if self.topic is topics.TRAY_JOINTS:  # 4 bytes after the empty last array; not on the wire
@@ -62,7 +65,7 @@ class Eye:
         self.intrinsics, self.pose_in_tray = self.camera.intrinsics, self.camera.pose_in_tray
         self.picture = None
 
-    def request(self):
+    def request(self, *, pack):
         self.picture = self.camera.render()
         return True
 
@@ -111,7 +114,7 @@ def live(monkeypatch, rig, batch, *, placed_at, tilts, blocks):
     node._sound = audio_publisher.AudioPublisher(
         None, audio_format=rig.microphones.audio_format, frame=rig.microphones.frame_id
     )
-    node._images = camera_publisher.CameraPublisher(None, frame=rig.camera.frame_id)
+    node._images = camera_publisher.CameraPublisher(None, settings=rig.camera)
     node._wishes, node._stop = SimpleQueue(), Event()
     picture = PictureSettings(
         width=rig.camera.width, height=rig.camera.height, **rig.view.model_dump()

@@ -29,6 +29,7 @@ def generate(
     object: _Names = (),  # noqa: A002 - the option's name
     set: _Set = None,  # noqa: A002 - the option's name
     episodes: int = 5,
+    video: bool = False,
     workers: _Count = None,
     seed: int = 0,
 ) -> int:
@@ -44,6 +45,7 @@ def generate(
         object: object in the tray; repeat it for more than one
         set: instead of --object: the objects of set A, of set B, or all
         episodes: so many of each object
+        video: keep every picture of the 6 a second, not only those before and after the tilt
         workers: processes at a time; as many as there are processors
         seed: of everything random
 
@@ -58,12 +60,12 @@ def generate(
     if object and set is not None:
         raise UsageError("expected --object or --set, got both")
     # They import MuJoCo; the checks above must not wait for it.
-    from tiltbot_ros.generating.plan import make_plan  # noqa: PLC0415
+    from tiltbot_ros.generating.plan import generated_rig, make_plan  # noqa: PLC0415
     from tiltbot_ros.generating.progress import GeneratedFolder  # noqa: PLC0415
     from tiltbot_ros.generating.workers import generate as make  # noqa: PLC0415
     from tiltbot_ros.rigs import load_rig  # noqa: PLC0415
 
-    chosen = load_rig(rig)
+    chosen = generated_rig(load_rig(rig), video=video)
     names = object or _members(set)
     plan = make_plan(chosen, names, episodes=episodes, seed=seed)
     began = time.monotonic()

@@ -1,11 +1,14 @@
 """Which pictures of an episode show the world before and after its tilt."""
 
+from collections.abc import Iterable, Mapping
+
 import numpy as np
-import numpy.typing as npt
 
+from tiltbot_ros.episodes.facts import TiltAction
+from tiltbot_ros.episodes.ring import StampedMessage
+from tiltbot_ros.episodes.signals import Stamps
+from tiltbot_ros.episodes.topics import RecordedTopic
 from tiltbot_ros.errors import EpisodeError
-
-Stamps = npt.NDArray[np.int64]
 
 
 def before_and_after(
@@ -40,3 +43,37 @@ def before_and_after(
     if tilt_end_ns is not None:
         after = min(int(np.searchsorted(stamps, tilt_end_ns, "left")), len(stamps) - 1)
     return before, after
+
+
+def keep_moments(
+    messages: Mapping[str, tuple[StampedMessage, ...]],
+    topics: Iterable[RecordedTopic],
+    tilt: TiltAction | None,
+) -> dict[str, tuple[StampedMessage, ...]]:
+    """Return an episode's messages without those between the pictures before and after the tilt.
+
+    Of the topics that keep moments alone (`RecordedTopic.moments_hz`), what
+    carries the stamps of these two pictures stays. The pictures are chosen
+    from the first such topic of images; without a picture nothing is left out.
+
+    Args:
+        messages: by topic name, sorted by stamp.
+        topics: what is recorded.
+        tilt: that caused the contact; None: it is not known.
+    """
+    sparse = [topic for topic in topics if topic.moments_hz > 0.0]
+    pictures = next((messages.get(topic.name, ()) for topic in sparse if topic.is_video), ())
+    if not pictures:
+        return dict(messages)
+    stamps = np.array([message.stamp_ns for message in pictures], np.int64)
+    chosen = before_and_after(
+        stamps,
+        tilt_start_ns=None if tilt is None else tilt.start_ns,
+        tilt_end_ns=None if tilt is None else tilt.end_ns,
+    )
+    kept_ns = set(stamps[list(chosen)].tolist())
+    thinned = {
+        topic.name: tuple(m for m in messages.get(topic.name, ()) if m.stamp_ns in kept_ns)
+        for topic in sparse
+    }
+    return {**messages, **thinned}

@@ -1,7 +1,6 @@
 """Read an episode back: its facts, its raw messages, and its signals as arrays."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,19 @@ from tiltbot_ros.episodes.facts import (
     TiltAction,
     Verdict,
 )
+from tiltbot_ros.episodes.images import IMAGE_TYPES, compressed_names, pixels_of
 from tiltbot_ros.episodes.ring import StampedMessage
+from tiltbot_ros.episodes.signals import (
+    Floats,
+    Images,
+    Joints,
+    Locations,
+    Poses,
+    Sound,
+    Stamps,
+)
 from tiltbot_ros.episodes.topics import RecordedTopic
 from tiltbot_ros.episodes.typestore import (
-    IMAGE_TYPE,
     JOINT_TYPE,
     LOCATION_TYPE,
     POSE_TYPE,
@@ -32,105 +40,16 @@ from tiltbot_ros.episodes.verdict import judge
 from tiltbot_ros.episodes.writer import file_crc32
 from tiltbot_ros.errors import EpisodeError
 
-Stamps = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-
-_PIXELS: dict[str, tuple[type[np.generic], int]] = {
-    "rgb8": (np.uint8, 3),
-    "bgr8": (np.uint8, 3),
-    "mono8": (np.uint8, 1),
-    "8UC1": (np.uint8, 1),
-    "16UC1": (np.uint16, 1),
-    "mono16": (np.uint16, 1),
-    "32FC1": (np.float32, 1),
-}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sound:
-    """The sound of an episode.
-
-    Attributes:
-        samples: (frames, channels) int16, or int32 for 24 bits; holes are closed up.
-        first_stamp_ns: time of the first frame [ns].
-        first_sample: running index of the first frame.
-        sample_rate: [Hz].
-        full_scale: magnitude of digital full scale.
-        missing: frames that were lost within (0: no hole).
-    """
-
-    samples: npt.NDArray[np.int16] | npt.NDArray[np.int32]
-    first_stamp_ns: int
-    first_sample: int
-    sample_rate: int
-    full_scale: int
-    missing: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Images:
-    """The pictures of one topic.
-
-    Attributes:
-        stamps_ns: (n,) int64.
-        frames: (n, height, width[, 3]) in the pixel type of `encoding`.
-        encoding: as in sensor_msgs/Image.
-    """
-
-    stamps_ns: Stamps
-    frames: npt.NDArray[Any]
-    encoding: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Poses:
-    """The poses of one topic.
-
-    Attributes:
-        stamps_ns: (n,) int64.
-        positions: (n, 3) [m].
-        orientations: (n, 4) unit quaternions x, y, z, w.
-        rotation_vectors: (n, 3) the same as rotation vectors [rad].
-        frame_id: frame they are given in.
-    """
-
-    stamps_ns: Stamps
-    positions: Floats
-    orientations: Floats
-    rotation_vectors: Floats
-    frame_id: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Joints:
-    """The joint states of one topic.
-
-    Attributes:
-        stamps_ns: (n,) int64.
-        names: of the joints.
-        positions: (n, joints) [rad].
-        velocities: (n, joints) [rad/s]; NaN where none was given.
-    """
-
-    stamps_ns: Stamps
-    names: tuple[str, ...]
-    positions: Floats
-    velocities: Floats
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Locations:
-    """Where the tracker saw the object.
-
-    Attributes:
-        stamps_ns: (n,) int64.
-        positions: (n, 3) in the tray frame [m]; NaN where not valid.
-        valid: (n,) bool.
-    """
-
-    stamps_ns: Stamps
-    positions: Floats
-    valid: npt.NDArray[np.bool_]
+__all__ = [
+    "Episode",
+    "Floats",
+    "Images",
+    "Joints",
+    "Locations",
+    "Poses",
+    "Sound",
+    "Stamps",
+]
 
 
 class Episode:
@@ -239,24 +158,29 @@ class Episode:
         )
 
     def images(self, name: str = "camera/color/image_raw") -> Images:
-        """Return the pictures of a topic.
+        """Return the pictures of a topic, given by the name of its raw form.
+
+        They are decompressed where the rig recorded them compressed.
 
         Raises:
-            EpisodeError: there are none, or their encoding is not known.
+            EpisodeError: there are none, their encoding is not known, or they differ in size.
         """
-        messages = self._messages(name)
-        pictures = [self._deserialise(m, IMAGE_TYPE) for m in messages]
-        if not pictures:
+        topic = self._image_topic(name)
+        messages = self.messages.get(topic.name, ())
+        if not messages:
             raise EpisodeError(f"{self.path}: no pictures on {name!r}")
-        encoding = pictures[0].encoding
-        if encoding not in _PIXELS:
+        pictures = [self._read(lambda data: _picture(data, topic.type), m) for m in messages]
+        encodings = {encoding for _, encoding in pictures}
+        shapes = {pixels.shape for pixels, _ in pictures}
+        if len(encodings) > 1 or len(shapes) > 1:
             raise EpisodeError(
-                f"{self.path}: expected an encoding of {sorted(_PIXELS)}, got {encoding!r}"
+                f"{self.path}: expected pictures of one size and encoding on {name!r}, got "
+                f"{sorted(shapes)} in {sorted(encodings)}"
             )
         return Images(
             stamps_ns=_stamps(messages),
-            frames=np.stack([self._pixels(picture) for picture in pictures]),
-            encoding=encoding,
+            frames=np.stack([pixels for pixels, _ in pictures]),
+            encoding=encodings.pop(),
         )
 
     def poses(self, name: str) -> Poses:
@@ -336,6 +260,13 @@ class Episode:
         topic = self.topic(name)
         return [self._deserialise(m, topic.type) for m in self.messages[topic.name]]
 
+    def _image_topic(self, name: str) -> RecordedTopic:
+        names = {topic.name for topic in self.constant.topics}
+        for form in (name, *compressed_names(name)):
+            if any(full == form or full.endswith(f"/{form}") for full in names):
+                return self.topic(form)
+        return self.topic(name)
+
     def _messages(self, name: str) -> tuple[StampedMessage, ...]:
         return self.messages.get(self.topic(name).name, ())
 
@@ -352,21 +283,6 @@ class Episode:
                 f"{self.path}: a message cannot be read: {type(error).__name__}: {error}"
             ) from error
 
-    def _pixels(self, picture: Any) -> npt.NDArray[Any]:
-        dtype, channels = _PIXELS[picture.encoding]
-        order = np.dtype(dtype).newbyteorder(">" if picture.is_bigendian else "<")
-        row = picture.width * channels * order.itemsize
-        if picture.step < row or len(picture.data) < picture.height * picture.step:
-            raise EpisodeError(
-                f"{self.path}: expected {picture.height} rows of {row} bytes or more, got "
-                f"{len(picture.data)} bytes in rows of {picture.step}"
-            )
-        rows = np.asarray(picture.data, np.uint8)[: picture.height * picture.step]
-        tight = np.ascontiguousarray(rows.reshape(picture.height, picture.step)[:, :row])
-        frame = tight.view(order).reshape(picture.height, picture.width, channels)
-        native = frame.astype(order.newbyteorder("="), copy=False)
-        return native[..., 0] if channels == 1 else native
-
 
 def _read_bag(path: Path) -> tuple[ConstantFacts, dict[str, tuple[StampedMessage, ...]]]:
     with Reader(path) as reader:
@@ -381,6 +297,12 @@ def _read_bag(path: Path) -> tuple[ConstantFacts, dict[str, tuple[StampedMessage
     return constant, {
         name: tuple(sorted(messages, key=lambda m: m.stamp_ns)) for name, messages in found.items()
     }
+
+
+def _picture(data: bytes, msgtype: str) -> tuple[npt.NDArray[Any], str]:
+    if msgtype not in IMAGE_TYPES:
+        raise EpisodeError(f"expected one of {', '.join(IMAGE_TYPES)}, got {msgtype}")
+    return pixels_of(typestore().deserialize_cdr(data, msgtype), msgtype)
 
 
 def _stamps(messages: tuple[StampedMessage, ...]) -> Stamps:

@@ -6,16 +6,18 @@ All calls come from one thread. Time is the ROS clock in ns, handed in.
 from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Literal
 
 from pydantic import Field, model_validator
 
 from tiltbot_ros.episodes.cdr import NS_PER_S
 from tiltbot_ros.episodes.detector import HeardContact
 from tiltbot_ros.episodes.facts import DropCount, EpisodeContent
+from tiltbot_ros.episodes.moments import keep_moments
 from tiltbot_ros.episodes.ring import StampedMessage
 from tiltbot_ros.episodes.segmenter import Segmenter, SegmenterSettings, Window
 from tiltbot_ros.episodes.status import RecorderStatus
-from tiltbot_ros.episodes.tilts import containing_tilt, preceding_tilt, starts_after
+from tiltbot_ros.episodes.tilts import containing_tilt, preceding_tilt, read_tilt, starts_after
 from tiltbot_ros.episodes.topics import RecordedTopic
 from tiltbot_ros.episodes.track import TopicTrack
 from tiltbot_ros.episodes.writer import EpisodeSink, FailedEpisode, FinishedEpisode
@@ -26,7 +28,18 @@ _FOREVER_NS = 1 << 63
 
 
 class RecorderSettings(SegmenterSettings):
-    """What the recorder holds and waits for."""
+    """What the recorder holds, waits for and keeps."""
+
+    images: Literal["raw", "compressed"] = Field(
+        "raw",
+        description="form of the recorded images: 'raw', or 'compressed' (colour as JPEG, depth "
+        "as PNG)",
+    )
+    moments: Literal["all", "before_after"] = Field(
+        "all",
+        description="images that an episode keeps: 'all', or the two 'before_after' the tilt, "
+        "with the camera's other topics at these two",
+    )
 
     ring_s: float = Field(
         10.0, gt=0.0, le=600.0, description="Messages held per topic, by header stamp [s]"
@@ -350,9 +363,12 @@ class EpisodeRecorder:
         return self._tilts.ring.window(0, _FOREVER_NS) if self._tilts else ()
 
     def _submit(self, content: EpisodeContent, tilt: StampedMessage | None) -> None:
+        messages = dict(content.messages)
         if self._tilts is not None:
-            messages = {**content.messages, self._tilts.topic.name: (tilt,) if tilt else ()}
-            content = replace(content, messages=messages)
+            messages[self._tilts.topic.name] = (tilt,) if tilt else ()
+        topics = (track.topic for track in self._tracks.values())
+        action = read_tilt(tilt.data) if tilt else None
+        content = replace(content, messages=keep_moments(messages, topics, action))
         if not self._sink.submit(content):
             self._drops["", "queue_full"] += 1
 

@@ -12,7 +12,13 @@ from rosbags.interfaces import (
     QosTime,
 )
 
-from tiltbot_ros.episodes.typestore import AUDIO_TYPE, CONTACT_TYPE, IMAGE_TYPE, TILT_TYPE
+from tiltbot_ros.episodes.typestore import (
+    AUDIO_TYPE,
+    COMPRESSED_TYPE,
+    CONTACT_TYPE,
+    IMAGE_TYPE,
+    TILT_TYPE,
+)
 
 _ENDLESS = QosTime(9223372036, 854775807)
 
@@ -26,7 +32,9 @@ class RecordedTopic:
         type: message type, for example `tiltbot/msg/ContactAudio`.
         latched: transient local; the last message is in every bag.
         required: the ready gate waits for it.
-        expected_hz: what the rig promises; 0: no promise [Hz].
+        expected_hz: what the rig promises for the bag; 0: no promise [Hz].
+        moments_hz: rate of a stream of which a bag keeps only the messages at the pictures
+            before and after the tilt; 0: it keeps all [Hz].
         reliability, depth: quality of service, stored for replay.
     """
 
@@ -35,8 +43,14 @@ class RecordedTopic:
     latched: bool = False
     required: bool = False
     expected_hz: float = 0.0
+    moments_hz: float = 0.0
     reliability: Literal["reliable", "best_effort"] = "reliable"
     depth: int = 10
+
+    @property
+    def flow_hz(self) -> float:
+        """What the rig promises while it records, whatever a bag keeps of it; 0: nothing [Hz]."""
+        return self.expected_hz or self.moments_hz
 
     @property
     def is_audio(self) -> bool:
@@ -45,8 +59,8 @@ class RecordedTopic:
 
     @property
     def is_video(self) -> bool:
-        """A stream of images."""
-        return self.type == IMAGE_TYPE
+        """A stream of images, raw or compressed."""
+        return self.type in (IMAGE_TYPE, COMPRESSED_TYPE)
 
     @property
     def is_tilt(self) -> bool:

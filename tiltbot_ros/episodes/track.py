@@ -71,25 +71,25 @@ class TopicTrack:
 
     def has_passed(self, t_ns: int) -> bool:
         """Say whether nothing up to t is to be expected any more."""
-        if self.topic.latched or self.topic.expected_hz <= 0 or self.ring.newest_ns is None:
+        if self.topic.latched or self.topic.flow_hz <= 0 or self.ring.newest_ns is None:
             return True
         return self.ring.newest_ns > t_ns
 
     def flows(self, now_ns: int, gate_s: float, fraction: float) -> bool:
         """Say whether the topic comes as promised: at rate, or at least once without a rate."""
-        expected_hz = self.topic.expected_hz
-        if self.topic.latched or expected_hz <= 0:
+        flow_hz = self.topic.flow_hz
+        if self.topic.latched or flow_hz <= 0:
             return self.received > 0
-        span_s = max(gate_s, 2 / expected_hz)
+        span_s = max(gate_s, 2 / flow_hz)
         since_ns = now_ns - int(span_s * NS_PER_S)
         count = sum(1 for t_ns in self._arrivals if since_ns < t_ns <= now_ns)
-        return count >= int(fraction * expected_hz * span_s)
+        return count >= int(fraction * flow_hz * span_s)
 
     def has_stalled(self, now_ns: int, stall_s: float) -> bool:
         """Say whether a stream that did flow has fallen silent."""
-        if self.topic.latched or self.topic.expected_hz <= 0 or self._last_ns is None:
+        if self.topic.latched or self.topic.flow_hz <= 0 or self._last_ns is None:
             return False
-        limit_s = max(stall_s, 3 / self.topic.expected_hz)
+        limit_s = max(stall_s, 3 / self.topic.flow_hz)
         return now_ns - self._last_ns > limit_s * NS_PER_S
 
     def rate(self, now_ns: int) -> TopicRate:
@@ -100,13 +100,13 @@ class TopicTrack:
             type=self.topic.type,
             required=self.topic.required,
             rate_hz=len(self._arrivals) * NS_PER_S / _RATE_NS,
-            expected_hz=self.topic.expected_hz,
+            expected_hz=self.topic.flow_hz,
             received=self.received,
             lost=self.lost,
         )
 
     def _forget(self, now_ns: int) -> None:
-        horizon_ns = max(_RATE_NS, int(2 * NS_PER_S / (self.topic.expected_hz or 1.0)))
+        horizon_ns = max(_RATE_NS, int(2 * NS_PER_S / (self.topic.flow_hz or 1.0)))
         arrivals = self._arrivals
         while arrivals and not now_ns - horizon_ns < arrivals[0] <= now_ns:
             arrivals.popleft()

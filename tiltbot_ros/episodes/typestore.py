@@ -14,6 +14,7 @@ CONTACT_TYPE = "tiltbot/msg/Contact"
 TILT_TYPE = "tiltbot/msg/Tilt"
 LOCATION_TYPE = "tiltbot/msg/ObjectLocation"
 IMAGE_TYPE = "sensor_msgs/msg/Image"
+COMPRESSED_TYPE = "sensor_msgs/msg/CompressedImage"
 POSE_TYPE = "geometry_msgs/msg/PoseStamped"
 JOINT_TYPE = "sensor_msgs/msg/JointState"
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from tiltbot_ros.episodes.cdr import NS_PER_S, AudioMessage, read_audio
-from tiltbot_ros.episodes.facts import Check, ConstantFacts, EpisodeContent, Verdict
+from tiltbot_ros.episodes.facts import Check, ConstantFacts, EpisodeContent, TiltAction, Verdict
+from tiltbot_ros.episodes.tilts import read_tilt
 from tiltbot_ros.episodes.topics import RecordedTopic
 from tiltbot_ros.errors import EpisodeError
 
@@ -22,6 +23,8 @@ def judge(content: EpisodeContent, facts: ConstantFacts) -> Verdict:
         checks += _presence(content, topic)
         if topic.expected_hz > 0 and not topic.latched:
             checks += _regularity(content, topic, facts)
+        if topic.moments_hz > 0:
+            checks += _moments(content, topic, facts)
         if topic.is_audio:
             checks += _audio(content, topic, facts)
     checks += _skew(content, facts)
@@ -114,6 +117,49 @@ def _regularity(
         limit=limit,
         text=f"longest gap {longest * 1e3:.1f} ms (limit {limit * 1e3:.1f} ms)",
     )
+
+
+def _moments(
+    content: EpisodeContent, topic: RecordedTopic, facts: ConstantFacts
+) -> Iterator[Check]:
+    """Of a stream of which only two moments are kept: both are there, where they should be."""
+    messages = content.messages.get(topic.name, ())
+    if not messages:  # which is the finding of `required`
+        return
+    yield _check(
+        "moments",
+        topic,
+        value=len(messages),
+        limit=2,
+        text=f"{len(messages)} messages, before and after the tilt",
+    )
+    limits = facts.limits
+    limit = max(limits.gap_s, limits.gap_periods / topic.moments_hz)
+    tilt = _action(content, facts)
+    start_ns, end_ns = content.start_ns, content.end_ns
+    # The last message before the tilt, or the window's first; and the same at its end.
+    wanted = (
+        start_ns if tilt is None else min(max(tilt.start_ns, start_ns), end_ns),
+        end_ns if tilt is None else min(max(tilt.end_ns, start_ns), end_ns),
+    )
+    found = (messages[0].stamp_ns, messages[-1].stamp_ns)
+    for name, at_ns, wanted_ns in zip(("before", "after"), found, wanted, strict=True):
+        off = abs(at_ns - wanted_ns) / NS_PER_S
+        yield Check(
+            name=name,
+            topic=topic.name,
+            ok=off <= limit,
+            value=off,
+            limit=limit,
+            text=f"the one {name} the tilt is {off * 1e3:.0f} ms off (limit {limit * 1e3:.0f} ms)",
+        )
+
+
+def _action(content: EpisodeContent, facts: ConstantFacts) -> TiltAction | None:
+    for topic in facts.topics:
+        if topic.is_tilt and content.messages.get(topic.name):
+            return read_tilt(content.messages[topic.name][0].data)
+    return None
 
 
 def _audio(content: EpisodeContent, topic: RecordedTopic, facts: ConstantFacts) -> Iterator[Check]:

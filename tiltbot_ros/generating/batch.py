@@ -11,14 +11,12 @@ from tiltbot_ros.collecting import Collection, Target
 from tiltbot_ros.episodes.cdr import NS_PER_S, write_audio
 from tiltbot_ros.episodes.contacts import write_contact
 from tiltbot_ros.episodes.detector import ContactDetector, HeardContact
-from tiltbot_ros.episodes.facts import ConstantFacts, software_version
 from tiltbot_ros.episodes.folder import DataFolder
 from tiltbot_ros.episodes.recorder import EpisodeRecorder
-from tiltbot_ros.episodes.topics import RecordedTopic
 from tiltbot_ros.episodes.writer import FailedEpisode, FinishedEpisode
 from tiltbot_ros.errors import DeviceError, RecordingError, WorldError
 from tiltbot_ros.generating import messages
-from tiltbot_ros.generating.darkroom import PAINTED, Darkroom
+from tiltbot_ros.generating.darkroom import Darkroom
 from tiltbot_ros.generating.plan import Batch
 from tiltbot_ros.generating.sink import DevelopingSink, SimulatedClock
 from tiltbot_ros.generating.world import Block, RigWorld, Stretch
@@ -98,35 +96,9 @@ class _Making:
         )
         self._clock = SimulatedClock(now_ns=batch.start_ns)
         self._darkroom = Darkroom(rig, self._world)
-        session = SessionSettings(
-            rig=rig.name,
-            audio_hz=rig.audio_hz,
-            camera_hz=rig.camera.rate_hz if rig.camera else 0.0,
-            tray_hz=rig.arm.rate_hz,
-        )
-        topics = tuple(
-            RecordedTopic(
-                name=f"/{topic.name}",
-                type=topic.type,
-                latched=topic.latched,
-                required=rate_hz > 0.0,
-                expected_hz=rate_hz,
-                depth=topic.depth,
-            )
-            for topic, rate_hz in session.topics()
-        )
-        facts = ConstantFacts(
-            rig=rig.name,
-            software_version=software_version(),
-            detector=rig.detector.digest(),
-            detector_settings=rig.detector.model_dump_json(),
-            before_s=rig.recorder.before_s,
-            after_s=rig.recorder.after_s,
-            policy=rig.recorder.policy,
-            max_tilt_rad=rig.tilt.max_tilt_rad,
-            topics=topics,
-            limits=rig.verdict,
-        )
+        session = SessionSettings.of(rig)
+        streams = session.streams(rig.recorder, full_name=_full_name)
+        facts = session.facts(streams, settings=rig.recorder, limits=rig.verdict)
         self._sink = DevelopingSink(
             folder,
             facts,
@@ -135,7 +107,7 @@ class _Making:
             clock=self._clock,
             most=batch.episodes,
         )
-        self._recorder = EpisodeRecorder(rig.recorder, topics, self._sink)
+        self._recorder = EpisodeRecorder(rig.recorder, facts.topics, self._sink)
         self._detector = ContactDetector(rig.detector, self._sound)
         self._info = describe(rig.microphones, device="simulated tray")
         self._rig_world = RigWorld(
@@ -246,7 +218,7 @@ class _Making:
             stamp_ns=stamp_ns,
             level=2.0 * math.sin(math.hypot(rotation[0], rotation[1]) / 2.0) < LEVEL_RAD,
         )
-        for topic in PAINTED:
+        for topic in self._darkroom.painted:
             self._recorder.on_message(topic, messages.placeholder(stamp_ns), stamp_ns)
         info = messages.camera_info_message(
             self._darkroom.intrinsics,
@@ -256,7 +228,7 @@ class _Making:
         self._take("camera/color/camera_info", info)
 
     def _take(self, topic: str, data: bytes) -> None:
-        self._recorder.on_message(f"/{topic}", data, self._clock.now_ns)
+        self._recorder.on_message(_full_name(topic), data, self._clock.now_ns)
 
     def _count(self, outcomes: Iterable[FinishedEpisode | FailedEpisode]) -> None:
         for outcome in outcomes:
@@ -264,3 +236,7 @@ class _Making:
                 raise RecordingError(outcome.reason)
             self._ids.append(outcome.facts.id)
             self._collection.on_episode(clean=outcome.facts.verdict.clean)
+
+
+def _full_name(topic: str) -> str:
+    return f"/{topic}"

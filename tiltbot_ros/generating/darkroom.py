@@ -10,22 +10,23 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from tiltbot_ros import topics
 from tiltbot_ros.episodes.facts import EpisodeContent
 from tiltbot_ros.episodes.ring import StampedMessage
 from tiltbot_ros.errors import ConfigError
 from tiltbot_ros.generating import messages
 from tiltbot_ros.rigs import Rig
 from tiltbot_ros.sensors.cameras import CameraIntrinsics, RgbdFrame
+from tiltbot_ros.sensors.image_codec import (
+    COLOR_FORMAT,
+    DEPTH_FORMAT,
+    pack_color,
+    pack_depth,
+)
 from tiltbot_ros.sensors.tracker import ObjectTracker
 from tiltbot_ros.worlds.camera import Painter, PictureSettings, RenderedFrame, intrinsics, pose
 from tiltbot_ros.worlds.tray import TrayWorld
 from tiltbot_ros.worlds.tray_state import Snapshot
-
-COLOR = "/camera/color/image_raw"
-DEPTH = "/camera/aligned_depth_to_color/image_raw"
-LOCATION = "/object_location"
-PAINTED = (COLOR, DEPTH, LOCATION)
-"""Topics whose messages are made only for episodes."""
 
 _KEPT_NS = 60_000_000_000
 
@@ -43,6 +44,13 @@ class Darkroom:
         rig: a simulated one with a camera.
         world: what is drawn, once `load` was called.
 
+    Attributes:
+        painted: full names of the topics whose messages are made only for episodes: colour,
+            depth and location.
+        parent: frame that the camera is mounted on.
+        pose: (4, 4) of the camera in it [m].
+        intrinsics: of the camera.
+
     Raises:
         ConfigError: the rig has no camera.
     """
@@ -54,6 +62,14 @@ class Darkroom:
             width=rig.camera.width, height=rig.camera.height, **rig.view.model_dump()
         )
         self._world = world
+        self._camera = rig.camera
+        self._packed = rig.recorder.images == "compressed"
+        images = (
+            (topics.COLOR_COMPRESSED, topics.DEPTH_COMPRESSED)
+            if self._packed
+            else (topics.COLOR, topics.DEPTH)
+        )
+        self.painted = tuple(f"/{topic.name}" for topic in (*images, topics.OBJECT_LOCATION))
         self._frame = rig.camera.frame_id
         self._fixed = settings.mount == "world"
         self.parent = rig.arm.frame_id if self._fixed else "tray"
@@ -96,7 +112,7 @@ class Darkroom:
 
     def develop(self, content: EpisodeContent) -> EpisodeContent:
         """Return the episode with its pictures and locations in place of their placeholders."""
-        stamps = sorted(m.stamp_ns for m in content.messages[COLOR])
+        stamps = sorted(m.stamp_ns for m in content.messages[self.painted[0]])
         self._painted = {
             stamp_ns: self._painted.get(stamp_ns) or self._messages(stamp_ns) for stamp_ns in stamps
         }
@@ -105,7 +121,7 @@ class Darkroom:
                 StampedMessage(stamp_ns=m.stamp_ns, data=self._painted[m.stamp_ns][topic])
                 for m in content.messages[topic]
             )
-            for topic in PAINTED
+            for topic in self.painted
         }
         return replace(content, messages={**content.messages, **painted})
 
@@ -127,13 +143,26 @@ class Darkroom:
         location = self._tracker.locate(self._rgbd(picture, stamp_ns))
         # As in the tracker node: a camera that stands still knows the tray only level.
         valid = location.valid and (not self._fixed or view.level)
-        return {
-            COLOR: self._image(picture.color, "rgb8", stamp_ns),
-            DEPTH: self._image(picture.depth, "16UC1", stamp_ns),
-            LOCATION: messages.location_message(
-                location.position, valid=valid, pixels=location.pixels, stamp_ns=stamp_ns
-            ),
-        }
+        seen = messages.location_message(
+            location.position, valid=valid, pixels=location.pixels, stamp_ns=stamp_ns
+        )
+        images = (
+            self._packed_images(picture, stamp_ns)
+            if self._packed
+            else (
+                self._image(picture.color, "rgb8", stamp_ns),
+                self._image(picture.depth, "16UC1", stamp_ns),
+            )
+        )
+        return dict(zip(self.painted, (*images, seen), strict=True))
+
+    def _packed_images(self, picture: RenderedFrame, stamp_ns: int) -> tuple[bytes, bytes]:
+        color = pack_color(picture.color, jpeg_quality=self._camera.jpeg_quality)
+        depth = pack_depth(picture.depth, png_level=self._camera.png_level)
+        return (
+            messages.compressed_message(color, COLOR_FORMAT, stamp_ns=stamp_ns, frame=self._frame),
+            messages.compressed_message(depth, DEPTH_FORMAT, stamp_ns=stamp_ns, frame=self._frame),
+        )
 
     def _image(
         self, pixels: NDArray[np.uint8] | NDArray[np.uint16], encoding: str, stamp_ns: int

@@ -20,6 +20,7 @@ from tiltbot_ros.arms.tray import TrayReading
 from tiltbot_ros.episodes.cdr import NS_PER_S, make_header, make_time
 from tiltbot_ros.episodes.typestore import (
     AUDIO_INFO_TYPE,
+    COMPRESSED_TYPE,
     IMAGE_TYPE,
     JOINT_TYPE,
     LOCATION_TYPE,
@@ -114,6 +115,23 @@ def image_message(
         data=pixels.view(np.uint8).reshape(-1),
     )
     return _bytes(message, IMAGE_TYPE)
+
+
+def compressed_message(data: bytes, image_format: str, *, stamp_ns: int, frame: str) -> bytes:
+    """Serialise a compressed image as a CompressedImage.
+
+    Args:
+        data: as `sensors.image_codec` makes it.
+        image_format: that goes with it.
+        stamp_ns: of the header [ns].
+        frame: optical frame of the camera.
+    """
+    message = _type(COMPRESSED_TYPE)(
+        header=make_header(stamp_ns, frame),
+        format=image_format,
+        data=np.frombuffer(data, np.uint8),
+    )
+    return _bytes(message, COMPRESSED_TYPE)
 
 
 def camera_info_message(intrinsics: CameraIntrinsics, *, stamp_ns: int, frame: str) -> bytes:

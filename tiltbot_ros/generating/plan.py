@@ -57,6 +57,7 @@ class Plan(Settings):
     objects: tuple[str, ...] = Field(min_length=1, description="names, in order")
     episodes: int = Field(ge=1, le=100_000, description="of each object")
     batch_episodes: int = Field(BATCH_EPISODES, ge=1, le=500, description="made in one go")
+    video: bool = Field(False, description="whether episodes keep every picture")
     rig: str = Field(description="name of the rig")
     rig_digest: str = Field(description="of all its settings")
     objects_digest: str = Field(description="of all that the catalogue says of the objects")
@@ -88,6 +89,24 @@ class Plan(Settings):
         return tuple(found)
 
 
+def generated_rig(rig: Rig, *, video: bool = False) -> Rig:
+    """Return a rig with the settings that generated episodes are written with.
+
+    Images and bags are compressed.
+
+    Args:
+        rig: a simulated one.
+        video: keep every picture, not only those before and after the tilt.
+    """
+    recorder = {"images": "compressed", "moments": "all" if video else "before_after"}
+    return rig.model_copy(
+        update={
+            "recorder": rig.recorder.model_copy(update=recorder),
+            "writer": rig.writer.model_copy(update={"compress": True}),
+        }
+    )
+
+
 def make_plan(
     rig: Rig,
     objects: tuple[str, ...],
@@ -111,6 +130,7 @@ def make_plan(
         objects=objects,
         episodes=episodes,
         batch_episodes=batch_episodes,
+        video=rig.recorder.moments == "all",
         rig=rig.name,
         rig_digest=rig.digest(),
         objects_digest=f"{crc32(digests.encode()):08x}",

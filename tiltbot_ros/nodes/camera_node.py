@@ -23,7 +23,7 @@ class CameraNode(Node):
         mount = declare(self, MountSettings, "mount")
         refuse_unknown(self)
         self._fault = fault
-        self._frames = CameraPublisher(self, frame=settings.frame_id)
+        self._frames = CameraPublisher(self, settings=settings)
         clock = self.get_clock()
         self._source = FileCamera(settings, clock=lambda: clock.now().nanoseconds)
         self._frames.publish_pose(

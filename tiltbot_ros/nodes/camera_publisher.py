@@ -1,4 +1,4 @@
-"""A camera in ROS: frames in, images and camera info out."""
+"""A camera in ROS: frames in, images, their compressed form and camera info out."""
 
 import sys
 from array import array
@@ -8,20 +8,28 @@ from geometry_msgs.msg import PoseStamped, Quaternion
 from numpy.typing import NDArray
 from rclpy.node import Node
 from scipy.spatial.transform import Rotation
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from tiltbot_ros import topics
 from tiltbot_ros.nodes.wiring import publisher, stamp
-from tiltbot_ros.sensors.cameras import CameraIntrinsics, RgbdFrame
+from tiltbot_ros.sensors.cameras import CameraIntrinsics, CameraSettings, RgbdFrame
+from tiltbot_ros.sensors.image_codec import COLOR_FORMAT, DEPTH_FORMAT, PackedImages, pack
 
 
 class CameraPublisher:
-    """Publishes one colour camera, with depth aligned to it where there is one."""
+    """Publishes one colour camera, with depth aligned to it where there is one.
 
-    def __init__(self, node: Node, *, frame: str) -> None:
-        self._frame = frame
+    As with image_transport, a frame is compressed, once, when somebody listens
+    to its compressed form.
+    """
+
+    def __init__(self, node: Node, *, settings: CameraSettings) -> None:
+        self._settings = settings
+        self._frame = settings.frame_id
         self._color = publisher(node, topics.COLOR)
         self._depth = publisher(node, topics.DEPTH)
+        self._packed_color = publisher(node, topics.COLOR_COMPRESSED)
+        self._packed_depth = publisher(node, topics.DEPTH_COMPRESSED)
         self._info = publisher(node, topics.CAMERA_INFO)
         self._pose = publisher(node, topics.CAMERA_POSE)
 
@@ -42,8 +50,19 @@ class CameraPublisher:
         message.pose.orientation = Quaternion(x=x, y=y, z=z, w=w)
         self._pose.publish(message)
 
-    def publish(self, frame: RgbdFrame) -> None:
-        """Publish one frame: all messages carry its stamp."""
+    @property
+    def wants_packed(self) -> bool:
+        """Whether somebody listens to compressed images."""
+        outputs = (self._packed_color, self._packed_depth)
+        return any(output.get_subscription_count() > 0 for output in outputs)
+
+    def publish(self, frame: RgbdFrame, packed: PackedImages | None = None) -> None:
+        """Publish one frame: all messages carry its stamp.
+
+        Args:
+            frame: as it was taken.
+            packed: the same compressed; None: it is done here when somebody listens.
+        """
         info = self._camera_info(frame.intrinsics)
         info.header.stamp = stamp(frame.stamp_ns)
         info.header.frame_id = self._frame
@@ -51,6 +70,24 @@ class CameraPublisher:
         if frame.depth is not None:
             self._depth.publish(self._image(frame.depth, "16UC1", info))
         self._info.publish(info)
+        if packed is None and self.wants_packed:
+            packed = pack(
+                frame.color,
+                frame.depth,
+                jpeg_quality=self._settings.jpeg_quality,
+                png_level=self._settings.png_level,
+            )
+        if packed is not None:
+            self._publish_packed(packed, info)
+
+    def _publish_packed(self, packed: PackedImages, info: CameraInfo) -> None:
+        color = CompressedImage(header=info.header, format=COLOR_FORMAT)
+        color.data = array("B", packed.color)
+        self._packed_color.publish(color)
+        if packed.depth is not None:
+            depth = CompressedImage(header=info.header, format=DEPTH_FORMAT)
+            depth.data = array("B", packed.depth)
+            self._packed_depth.publish(depth)
 
     @staticmethod
     def _image(

@@ -11,10 +11,8 @@ from tiltbot.srv import LabelEpisode, SetObject
 from tiltbot_ros import topics
 from tiltbot_ros.episodes import catalogue
 from tiltbot_ros.episodes.detector import HeardContact
-from tiltbot_ros.episodes.facts import ConstantFacts, software_version
 from tiltbot_ros.episodes.folder import DataFolder
 from tiltbot_ros.episodes.recorder import EpisodeRecorder, RecorderSettings
-from tiltbot_ros.episodes.topics import RecordedTopic
 from tiltbot_ros.episodes.verdict_settings import VerdictSettings
 from tiltbot_ros.episodes.writer import (
     EpisodeWriter,
@@ -29,7 +27,6 @@ from tiltbot_ros.nodes.recorder_messages import episode_message, status_message
 from tiltbot_ros.nodes.running import Fault, run
 from tiltbot_ros.nodes.wiring import nanoseconds, publisher, subscription
 from tiltbot_ros.session import SessionSettings
-from tiltbot_ros.topics import Topic
 
 TICK_S = 0.1
 
@@ -44,28 +41,19 @@ class RecorderNode(Node):
         writing = declare(self, WriterSettings, "writer")
         limits = declare(self, VerdictSettings, "verdict")
         refuse_unknown(self)
-        wanted = self._session.topics()
-        recorded = tuple(self._recorded(topic, rate_hz) for topic, rate_hz in wanted)
+        streams = self._session.streams(settings, full_name=self.resolve_topic_name)
         self._folder = DataFolder(Path(self._session.directory))
         self._writer = EpisodeWriter(
             self._folder,
-            ConstantFacts(
-                rig=self._session.rig,
-                software_version=software_version(),
-                detector=self._session.detector,
-                detector_settings=self._session.detector_settings,
-                before_s=settings.before_s,
-                after_s=settings.after_s,
-                policy=settings.policy,
-                max_tilt_rad=self._session.max_tilt_rad,
-                topics=recorded,
-                limits=limits,
-            ),
+            self._session.facts(streams, settings=settings, limits=limits),
             writing,
             self._now,
         )
         self._recorder = EpisodeRecorder(
-            settings, recorded, self._writer, directory=str(self._folder.path)
+            settings,
+            [stream.recorded for stream in streams],
+            self._writer,
+            directory=str(self._folder.path),
         )
         self._recorder.set_object(self._session.object, 0)
         self._last = ""
@@ -74,12 +62,12 @@ class RecorderNode(Node):
         self._streams = [
             subscription(
                 self,
-                topic,
-                partial(self._on_message, entry.name),
+                stream.topic,
+                partial(self._on_message, stream.recorded.name),
                 raw=True,
-                lost=partial(self._on_lost, entry.name),
+                lost=partial(self._on_lost, stream.recorded.name),
             )
-            for (topic, _), entry in zip(wanted, recorded, strict=True)
+            for stream in streams
         ]
         self._contacts = subscription(self, topics.CONTACT, self._on_contact)
         self.create_service(SetObject, "~/set_object", self._set_object)
@@ -92,16 +80,6 @@ class RecorderNode(Node):
 
     def _now(self) -> int:
         return int(self.get_clock().now().nanoseconds)
-
-    def _recorded(self, topic: Topic, rate_hz: float) -> RecordedTopic:
-        return RecordedTopic(
-            name=self.resolve_topic_name(topic.name),
-            type=topic.type,
-            latched=topic.latched,
-            required=rate_hz > 0.0,
-            expected_hz=rate_hz,
-            depth=topic.depth,
-        )
 
     def _log_opening(self) -> None:
         log = self.get_logger()

@@ -69,13 +69,18 @@ class WorldNode(Node):
         self._sound = AudioPublisher(
             self, audio_format=self._microphones.audio_format, frame=self._microphones.frame_id
         )
-        self._images = CameraPublisher(self, frame=self._camera.frame_id)
+        self._images = CameraPublisher(self, settings=self._camera)
         self.create_service(SetObject, "~/set_object", self._set_object)
         # The world's thread grants between two blocks what the services ask for.
         self._wishes: SimpleQueue[ObjectSpec | None] = SimpleQueue()
         self._diagnostics = Diagnostics(self, hardware="MuJoCo", health=self._health)
         self._stop = threading.Event()
-        self._eye = CameraProcess(self._world, picture)
+        self._eye = CameraProcess(
+            self._world,
+            picture,
+            jpeg_quality=self._camera.jpeg_quality,
+            png_level=self._camera.png_level,
+        )
         self._intrinsics = CameraIntrinsics(
             width=picture.width,
             height=picture.height,
@@ -168,7 +173,7 @@ class WorldNode(Node):
                 self._request_image(timebase.stamp_ns(begin + frames))
 
     def _request_image(self, stamp_ns: int) -> None:
-        if self._eye.request():
+        if self._eye.request(pack=self._images.wants_packed):
             self._image_stamp_ns = stamp_ns
         else:
             self._images_left_out += 1
@@ -182,7 +187,8 @@ class WorldNode(Node):
                     color=picture.color,
                     depth=picture.depth,
                     intrinsics=self._intrinsics,
-                )
+                ),
+                packed=picture.packed,
             )
 
     def _grant(self) -> None:

@@ -24,6 +24,15 @@ class CameraSettings(Settings):
     height: int = Field(default=480, ge=16, le=4096, description="rows of an image [pixels]")
     rate_hz: float = Field(default=6.0, gt=0.0, le=240.0, description="frames per second [Hz]")
     loop: bool = Field(default=False, description="start again at the end of the file")
+    jpeg_quality: int = Field(
+        default=90, ge=1, le=100, description="of the compressed colour images"
+    )
+    png_level: int = Field(
+        default=4,
+        ge=0,
+        le=9,
+        description="of the compressed depth images; more is smaller and slower",
+    )
     frame_id: str = Field(
         default="camera_color_optical_frame",
         description="TF frame of the images: x right, y down, z forward",

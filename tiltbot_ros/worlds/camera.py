@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from tiltbot_ros.errors import MissingDependencyError
+from tiltbot_ros.sensors.image_codec import PackedImages
 from tiltbot_ros.settings import Settings
 from tiltbot_ros.worlds.noise import generator
 from tiltbot_ros.worlds.tray import TrayWorld
@@ -59,11 +60,13 @@ class RenderedFrame:
         frame: sound frame of the instant it shows.
         color: (height, width, 3) uint8, red, green, blue.
         depth: (height, width) uint16, distance along the optical axis [mm], 0 unknown.
+        packed: the same compressed, where that was asked for.
     """
 
     frame: int
     color: NDArray[np.uint8]
     depth: NDArray[np.uint16]
+    packed: PackedImages | None = None
 
 
 def intrinsics(settings: PictureSettings) -> NDArray[np.float64]:

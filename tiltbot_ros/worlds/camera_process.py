@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiltbot_ros.errors import MissingDependencyError, TiltbotError, WorldError
+from tiltbot_ros.sensors.image_codec import PackedImages, pack
 from tiltbot_ros.worlds.camera import Painter, PictureSettings, RenderedFrame, intrinsics, pose
 from tiltbot_ros.worlds.tray import TrayWorld
 from tiltbot_ros.worlds.tray_model import TraySettings, build_tray
@@ -28,7 +29,13 @@ class CameraProcess:
     """Draws the world on request, one picture at a time."""
 
     def __init__(
-        self, world: TrayWorld, settings: PictureSettings | None = None, *, niceness: int = 10
+        self,
+        world: TrayWorld,
+        settings: PictureSettings | None = None,
+        *,
+        niceness: int = 10,
+        jpeg_quality: int = 90,
+        png_level: int = 4,
     ) -> None:
         """Start the process and wait until it can draw.
 
@@ -36,6 +43,8 @@ class CameraProcess:
             world: what is drawn; it is read only inside `request`.
             settings: where the camera is.
             niceness: added to the process's niceness, so that sound goes first.
+            jpeg_quality: of compressed colour, 1 .. 100.
+            png_level: of compressed depth, 0 .. 9.
 
         Raises:
             MissingDependencyError: there is no EGL to render with.
@@ -58,6 +67,8 @@ class CameraProcess:
                 "tray": world.settings,
                 "seed": world.seed,
                 "niceness": niceness,
+                "jpeg_quality": jpeg_quality,
+                "png_level": png_level,
             },
             name="tiltbot-camera",
             daemon=True,
@@ -85,8 +96,11 @@ class CameraProcess:
         """A picture was asked for and has not been fetched."""
         return self._busy
 
-    def request(self) -> bool:
+    def request(self, *, pack: bool = False) -> bool:
         """Ask for a picture of this instant; False, and nothing asked, while one is under way.
+
+        Args:
+            pack: have it compressed there, too.
 
         Raises:
             WorldError: the process has ended.
@@ -101,7 +115,7 @@ class CameraProcess:
             if snapshot.placement != self._placement:
                 self._connection.send(("load", spec))
                 self._placement = snapshot.placement
-            self._connection.send(("paint", snapshot))
+            self._connection.send(("pack" if pack else "paint", snapshot))
         except OSError as error:
             raise self._ended() from error
         self._busy = True
@@ -115,12 +129,13 @@ class CameraProcess:
         """
         if not self._busy:
             return None
-        frame = self._receive(timeout_s)
-        if frame is None:
+        answer = self._receive(timeout_s)
+        if answer is None:
             return None
         self._busy = False
+        frame, packed = answer
         color, depth = _views(self._memory, self._settings)
-        return RenderedFrame(frame=frame, color=color.copy(), depth=depth.copy())
+        return RenderedFrame(frame=frame, color=color.copy(), depth=depth.copy(), packed=packed)
 
     def close(self) -> None:
         """End the process and free the memory."""
@@ -135,7 +150,7 @@ class CameraProcess:
         with contextlib.suppress(FileNotFoundError):
             self._memory.unlink()
 
-    def _receive(self, timeout_s: float) -> int | None:
+    def _receive(self, timeout_s: float) -> tuple[int, PackedImages | None] | None:
         try:
             if not self._connection.poll(timeout_s):
                 if self._process.is_alive():
@@ -148,7 +163,8 @@ class CameraProcess:
             raise self._ended() from error
         if isinstance(answer, str):
             raise MissingDependencyError(answer)
-        return int(answer)
+        frame, packed = answer
+        return int(frame), packed
 
     def _ended(self) -> WorldError:
         return WorldError(
@@ -174,6 +190,8 @@ def _serve(
     tray: TraySettings,
     seed: int,
     niceness: int,
+    jpeg_quality: int,
+    png_level: int,
 ) -> None:
     """Run the process: load models and paint snapshots until told to end."""
     # Ctrl-C in a terminal reaches this process, too; its owner says when to end.
@@ -186,15 +204,23 @@ def _serve(
     painter = Painter(settings, seed=seed)
     try:
         painter.load(build_tray(tray, None))
-        connection.send(0)
+        connection.send((0, None))
         while True:
             kind, value = connection.recv()
             if kind == "load":
                 painter.load(build_tray(tray, value))
-            elif kind == "paint":
+            elif kind in ("paint", "pack"):
                 picture = painter.paint(value)
                 color[:], depth[:] = picture.color, picture.depth
-                connection.send(picture.frame)
+                packed = None
+                if kind == "pack":
+                    packed = pack(
+                        picture.color,
+                        picture.depth,
+                        jpeg_quality=jpeg_quality,
+                        png_level=png_level,
+                    )
+                connection.send((picture.frame, packed))
             else:
                 break
     except TiltbotError as error:
