@@ -24,6 +24,10 @@ class LimitError(TiltbotError):
     """A command lies outside the limits of the arm."""
 
 
+class CommandError(TiltbotError):
+    """A command is refused: somebody else commands the arm, or the arm must be recovered."""
+
+
 class AudioError(TiltbotError):
     """A sound file or stream is not what it should be."""
 
@@ -42,3 +46,7 @@ class WorldError(TiltbotError):
 
 class FormatError(TiltbotError):
     """Data from elsewhere is not in the format that it is said to be in."""
+
+
+class ModelError(TiltbotError):
+    """A checkpoint or a model's input is not what it should be."""
