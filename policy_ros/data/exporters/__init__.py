@@ -1,0 +1,1 @@
+"""Episodes, made into the formats of others."""
