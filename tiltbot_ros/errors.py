@@ -50,3 +50,7 @@ class FormatError(TiltbotError):
 
 class ModelError(TiltbotError):
     """A checkpoint or a model's input is not what it should be."""
+
+
+class StoreError(TiltbotError):
+    """A training store, or a split of one, is not what it should be or cannot be written."""
