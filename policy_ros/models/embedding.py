@@ -3,7 +3,8 @@
 from torch import Tensor, nn
 
 from policy_ros.models.encoders.encoder import AUDIO_ENCODERS, IMAGE_ENCODERS
-from policy_ros.models.model import ModelSettings, Normalizer, Shapes
+from policy_ros.models.model import Normalizer
+from policy_ros.models.settings import ModelSettings, Shapes
 
 
 class AudioEmbedding(nn.Module):

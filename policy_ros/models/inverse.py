@@ -4,7 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from policy_ros.models.embedding import AudioEmbedding, PictureFeatures
-from policy_ros.models.model import MODELS, ModelSettings, Shapes, TiltModel
+from policy_ros.models.model import MODELS, TiltModel
+from policy_ros.models.settings import ModelSettings, Shapes
 
 
 class ActionHead(nn.Sequential):

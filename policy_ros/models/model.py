@@ -4,33 +4,10 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
+from policy_ros.models.settings import ModelSettings, Shapes
 from policy_ros.registry import Registry
-from tiltbot_ros.settings import Settings
-
-
-class ModelSettings(Settings):
-    """How a network is built."""
-
-    audio_encoder: str = Field("cnn", description="Name of the encoder of spectrograms.")
-    image_encoder: str = Field("cnn", description="Name of the encoder of pictures.")
-    audio_width: int = Field(32, ge=4, description="Channels of the audio encoder's first layer.")
-    image_width: int = Field(16, ge=4, description="Channels of the image encoder's first layer.")
-    embedding: int = Field(128, ge=2, description="Length of the audio embedding.")
-    hidden: int = Field(128, ge=2, description="Units of the heads' hidden layers.")
-    dropout: float = Field(0.0, ge=0.0, lt=1.0, description="Part of the features left out.")
-
-
-class Shapes(Settings):
-    """What a network is built for: the sizes of its inputs and outputs."""
-
-    spectrogram: tuple[int, int, int] = Field(
-        (4, 64, 64), description="Channels, frequencies, frames."
-    )
-    picture: tuple[int, int, int] = Field((3, 64, 64), description="Channels, height, width.")
-    classes: int = Field(0, ge=0, description="Number of objects told apart.")
 
 
 class TiltModel(nn.Module):

@@ -5,7 +5,8 @@ from torch import Tensor, nn
 
 from policy_ros.models.embedding import AudioEmbedding, PictureFeatures
 from policy_ros.models.inverse import ActionHead
-from policy_ros.models.model import MODELS, ModelSettings, Shapes, TiltModel
+from policy_ros.models.model import MODELS, TiltModel
+from policy_ros.models.settings import ModelSettings, Shapes
 
 
 @MODELS.register("multitask")

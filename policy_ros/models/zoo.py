@@ -6,8 +6,9 @@ from policy_ros.models.classifier import InstanceClassifier
 from policy_ros.models.encoders.cnn import CnnEncoder
 from policy_ros.models.encoders.encoder import AUDIO_ENCODERS, IMAGE_ENCODERS
 from policy_ros.models.inverse import ImageInverseModel, InverseModel
-from policy_ros.models.model import MODELS, ModelSettings, Shapes, TiltModel
+from policy_ros.models.model import MODELS, TiltModel
 from policy_ros.models.multitask import MultiTaskModel
+from policy_ros.models.settings import ModelSettings, Shapes
 
 __all__ = [
     "AUDIO_ENCODERS",

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from policy_ros.models.model import MODELS, ModelSettings, Normalizer, Shapes
+from policy_ros.models.model import MODELS, Normalizer
+from policy_ros.models.settings import ModelSettings, Shapes
 from policy_ros.models.zoo import AUDIO_ENCODERS, build_model
 from tiltbot_ros.errors import ConfigError
 
