@@ -5,6 +5,7 @@ the detector, the recorder and the writer that a live session uses.
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from tiltbot_ros.episodes.facts import ConstantFacts, DropCount, software_versio
 from tiltbot_ros.episodes.folder import DataFolder
 from tiltbot_ros.episodes.longbag import open_bag
 from tiltbot_ros.episodes.recorder import EpisodeRecorder, RecorderSettings
+from tiltbot_ros.episodes.threshold import ThresholdDetector, ThresholdSettings
 from tiltbot_ros.episodes.topics import RecordedTopic
 from tiltbot_ros.episodes.typestore import AUDIO_INFO_TYPE, AUDIO_TYPE, CONTACT_TYPE, typestore
 from tiltbot_ros.episodes.verdict_settings import VerdictSettings
@@ -45,13 +47,14 @@ class CutOptions:
         object: what was in the tray; empty: not named.
         rig: name noted in the bags.
         max_tilt_rad: noted in the bags [rad].
-        detector, recorder, writer, limits: as of a live session.
+        detector: how contacts are heard: as of a live session, or by level alone.
+        recorder, writer, limits: as of a live session.
     """
 
     object: str = ""
     rig: str = "offline"
     max_tilt_rad: float = 0.0
-    detector: DetectorSettings = field(default_factory=DetectorSettings)
+    detector: DetectorSettings | ThresholdSettings = field(default_factory=DetectorSettings)
     recorder: RecorderSettings = field(default_factory=RecorderSettings)
     writer: WriterSettings = field(default_factory=WriterSettings)
     limits: VerdictSettings = field(default_factory=VerdictSettings)
@@ -103,31 +106,66 @@ def cut_bag(
     """
     with open_bag(bag) as source:
         recorded = tuple(source.topics if topics is None else topics)
-        sound = [topic.name for topic in recorded if topic.type == AUDIO_TYPE]
-        if len(sound) != 1:
-            raise EpisodeError(
-                f"{bag}: expected one topic of {AUDIO_TYPE}, found {sound or 'none'}"
-            )
-        contact_topic = f"{sound[0].rsplit('/', 1)[0]}/contact"
-        recorded = (
-            *(t for t in recorded if t.type != CONTACT_TYPE),
-            RecordedTopic(name=contact_topic, type=CONTACT_TYPE),
-        )
-        names = {topic.name: topic.type for topic in recorded}
-        with _session(out, recorded, options, heard) as session:
-            for name, receive_ns, data in source.messages():
-                if name == contact_topic or name not in names:
-                    continue
-                session.take(name, data, receive_ns)
-                if names[name] == AUDIO_TYPE:
-                    message = read_audio(data)
-                    session.listen(message.block, message.format, message.frame_id)
-                    session.report(receive_ns)
-                elif names[name] == AUDIO_INFO_TYPE:
-                    info: Any = typestore().deserialize_cdr(data, AUDIO_INFO_TYPE)
-                    session.frames = tuple(info.channel_frames)
-                session.tick(receive_ns)
-        return session.result()
+        return cut_messages(source.messages(), recorded, out, options, name=str(bag), heard=heard)
+
+
+def cut_messages(
+    messages: Iterable[tuple[str, int, bytes]],
+    topics: Iterable[RecordedTopic],
+    out: Path,
+    options: CutOptions,
+    *,
+    name: str,
+    objects: Iterable[tuple[int, str]] = (),
+    heard: Listener | None = None,
+) -> Cut:
+    """Cut a stream of messages, wherever it comes from.
+
+    Contacts are heard anew; a contact topic among the messages is left out.
+
+    Args:
+        messages: topic, time of receipt [ns] and bytes, in the order of receipt;
+            those of topics that are not recorded are skipped.
+        topics: what to record and what is promised of it.
+        out: data folder for the episodes.
+        options: how to cut.
+        name: what errors call the recording.
+        objects: what was in the tray from when on [ns], in time order, where it
+            is not the options' object throughout.
+        heard: told of every contact.
+
+    Raises:
+        EpisodeError: not exactly one topic is sound, or a message of it is corrupt.
+        RecordingError: the data folder cannot be used.
+    """
+    recorded = tuple(topics)
+    sound = [topic.name for topic in recorded if topic.type == AUDIO_TYPE]
+    if len(sound) != 1:
+        raise EpisodeError(f"{name}: expected one topic of {AUDIO_TYPE}, found {sound or 'none'}")
+    contact_topic = f"{sound[0].rsplit('/', 1)[0]}/contact"
+    recorded = (
+        *(t for t in recorded if t.type != CONTACT_TYPE),
+        RecordedTopic(name=contact_topic, type=CONTACT_TYPE),
+    )
+    types = {topic.name: topic.type for topic in recorded}
+    changes = deque(objects)
+    with _session(out, recorded, options, heard) as session:
+        for topic, receive_ns, data in messages:
+            if topic == contact_topic or topic not in types:
+                continue
+            while changes and changes[0][0] <= receive_ns:
+                since_ns, object_name = changes.popleft()
+                session.recorder.set_object(object_name, since_ns)
+            session.take(topic, data, receive_ns)
+            if types[topic] == AUDIO_TYPE:
+                message = read_audio(data)
+                session.listen(message.block, message.format, message.frame_id)
+                session.report(receive_ns)
+            elif types[topic] == AUDIO_INFO_TYPE:
+                info: Any = typestore().deserialize_cdr(data, AUDIO_INFO_TYPE)
+                session.frames = tuple(info.channel_frames)
+            session.tick(receive_ns)
+    return session.result()
 
 
 def cut_sound(
@@ -198,7 +236,7 @@ class _Session:
         self,
         recorder: EpisodeRecorder,
         contact_topic: str,
-        settings: DetectorSettings,
+        settings: DetectorSettings | ThresholdSettings,
         heard: Listener | None,
     ) -> None:
         self.frames: tuple[str, ...] = ()
@@ -207,7 +245,7 @@ class _Session:
         self._contact_topic = contact_topic
         self._settings = settings
         self._heard = heard
-        self._detector: ContactDetector | None = None
+        self._detector: ContactDetector | ThresholdDetector | None = None
         self._frame_id = ""
         self._waiting: list[HeardContact] = []
         self._contacts: list[HeardContact] = []
@@ -222,7 +260,7 @@ class _Session:
     def listen(self, block: AudioBlock, audio_format: AudioFormat, frame_id: str) -> None:
         """Run the detector; `report` hands its contacts to the recorder."""
         if self._detector is None:
-            self._detector = ContactDetector(self._settings, audio_format)
+            self._detector = _detector(self._settings, audio_format)
         elif self._detector.format != audio_format:
             raise EpisodeError(
                 f"expected {self._detector.format} to the end of the recording, got {audio_format}"
@@ -263,6 +301,14 @@ class _Session:
             drops=self.recorder.drops(),
             seconds=self._samples / rate,
         )
+
+
+def _detector(
+    settings: DetectorSettings | ThresholdSettings, audio_format: AudioFormat
+) -> ContactDetector | ThresholdDetector:
+    if isinstance(settings, ThresholdSettings):
+        return ThresholdDetector(settings, audio_format)
+    return ContactDetector(settings, audio_format)
 
 
 @contextmanager
