@@ -166,15 +166,15 @@ class Stream:
         A late tick makes the motion slower, never faster: every call is at most
         one step, and one that comes early is none.
         """
+        if self._phase == "following" and now_s - self._received_s > self._deadman_s:
+            self.deadman_stops += 1
+            self.stop(f"no command for {self._deadman_s:g} s")
         period = self._governor.dt_s
         due = now_s if self._due_s is None else self._due_s
         if now_s < due - 0.5 * period:
             self.skipped_ticks += 1
             return self.reference
         self._due_s = max(due, now_s - 0.5 * period) + period
-        if self._phase == "following" and now_s - self._received_s > self._deadman_s:
-            self.deadman_stops += 1
-            self.stop(f"no command for {self._deadman_s:g} s")
         if self._phase == "following":
             # A moving target goes on until the next command, or the deadman.
             ahead = self._target_velocity * (now_s - self._received_s)

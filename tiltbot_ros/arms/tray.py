@@ -1,5 +1,6 @@
 """A tray that some arm tilts: what its driver must do, and what can go wrong."""
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,6 +10,15 @@ from pydantic import Field
 
 from tiltbot_ros.errors import DeviceError
 from tiltbot_ros.settings import Settings
+
+
+def unit_quaternion(rotation: NDArray[np.float64]) -> tuple[float, float, float, float]:
+    """Return a rotation vector (2,) or (3,) [rad] as a unit quaternion x, y, z, w."""
+    x, y, z = (*rotation.tolist(), 0.0)[:3]
+    angle = math.sqrt(x * x + y * y + z * z)
+    # sin(a/2)/a tends to 1/2 at no rotation.
+    scale = math.sin(angle / 2) / angle if angle > 1e-9 else 0.5
+    return x * scale, y * scale, z * scale, math.cos(angle / 2)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
