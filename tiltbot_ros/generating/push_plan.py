@@ -56,8 +56,14 @@ class PushPlan(Settings):
     pushes: int = Field(ge=1, le=1_000_000, description="of all objects together")
     train_objects: tuple[str, ...] = Field(min_length=1, description="of set A")
     test_objects: tuple[str, ...] = Field(description="of set B")
+    camera_pixels: int = Field(
+        320,
+        ge=64,
+        le=1080,
+        description="side of the camera's square picture; at 320, 2.3 mm of the table [pixels]",
+    )
     picture_pixels: int = Field(
-        128, ge=16, le=320, description="side of the pictures that are kept [pixels]"
+        128, ge=16, le=1080, description="side of the pictures that are kept [pixels]"
     )
     batch_pushes: int = Field(BATCH_PUSHES, ge=1, le=10_000, description="made in one go")
     table: TableSettings = Field(default=TableSettings(), description="physics")
@@ -132,6 +138,7 @@ def make_push_plan(
     seed: int = 0,
     objects_per_set: int = 10,
     batch_pushes: int = BATCH_PUSHES,
+    camera_pixels: int = 320,
     picture_pixels: int = 128,
     table: TableSettings | None = None,
     pushing: PushSettings | None = None,
@@ -155,6 +162,7 @@ def make_push_plan(
         pushes=pushes,
         train_objects=tuple(spec.name for spec in train),
         test_objects=tuple(spec.name for spec in test),
+        camera_pixels=camera_pixels,
         picture_pixels=picture_pixels,
         batch_pushes=batch_pushes,
         table=table or TableSettings(),
