@@ -57,9 +57,10 @@ def test_a_stronger_tilt_has_a_longer_arrow(episodes):
 def test_the_frames_are_those_before_and_after_the_tilt(episodes):
     episode = Episode.open(episodes[0])
     scene = Scene.of(episode)
-    stamps, tilt = scene.images.stamps_ns, episode.facts.tilt
-    assert stamps[scene.before] <= tilt.start_ns < stamps[scene.before + 1]
-    assert scene.after == len(stamps) - 1 or stamps[scene.after] >= tilt.end_ns
+    stamps, tilt = episode.image_stamps(), episode.facts.tilt
+    before, after = scene.images.stamps_ns
+    assert before == stamps[stamps <= tilt.start_ns].max()
+    assert after == stamps[stamps >= tilt.end_ns].min(initial=stamps[-1])
 
 
 def test_the_picture_shows_frames_sound_and_contact(episodes, tmp_path):

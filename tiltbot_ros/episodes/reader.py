@@ -1,6 +1,6 @@
 """Read an episode back: its facts, its raw messages, and its signals as arrays."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -157,16 +157,32 @@ class Episode:
             missing=last.first_sample + len(last.samples) - first.first_sample - len(samples),
         )
 
-    def images(self, name: str = "camera/color/image_raw") -> Images:
+    def image_stamps(self, name: str = "camera/color/image_raw") -> Stamps:
+        """Return when the pictures of a topic were taken, (n,) int64 [ns]; none is decoded.
+
+        Raises:
+            EpisodeError: there is no such topic.
+        """
+        return _stamps(self.messages.get(self._image_topic(name).name, ()))
+
+    def images(
+        self, name: str = "camera/color/image_raw", *, only: Iterable[int] | None = None
+    ) -> Images:
         """Return the pictures of a topic, given by the name of its raw form.
 
         They are decompressed where the rig recorded them compressed.
+
+        Args:
+            name: of the topic.
+            only: indices of the pictures to decode, in this order; None: all.
 
         Raises:
             EpisodeError: there are none, their encoding is not known, or they differ in size.
         """
         topic = self._image_topic(name)
         messages = self.messages.get(topic.name, ())
+        if messages and only is not None:
+            messages = tuple(messages[index] for index in only)
         if not messages:
             raise EpisodeError(f"{self.path}: no pictures on {name!r}")
         pictures = [self._read(lambda data: _picture(data, topic.type), m) for m in messages]

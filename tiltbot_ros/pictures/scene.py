@@ -13,6 +13,9 @@ from tiltbot_ros.pictures.projection import TrayCamera, downhill
 
 Floats = npt.NDArray[np.float64]
 
+BEFORE, AFTER = 0, 1
+"""Indices of the two frames."""
+
 _ARROW_M = 0.13
 """Length of the arrow of the greatest tilt on the floor of the tray [m]."""
 
@@ -39,40 +42,31 @@ class Scene:
 
     Attributes:
         episode: whose.
-        images: its colour frames.
-        before, after: indices of the two frames.
+        images: its colour frames before and after.
         camera: None: its model or place is not known, and nothing can be drawn in.
     """
 
     episode: Episode
     images: Images
-    before: int
-    after: int
     camera: TrayCamera | None
 
     @staticmethod
     def of(episode: Episode) -> "Scene | None":
         """Return the scene of an episode; None when it has no colour images."""
+        tilt = episode.facts.tilt
         try:
-            images = episode.images()
+            before, after = before_and_after(
+                episode.image_stamps(),
+                tilt_start_ns=tilt.start_ns if tilt else None,
+                tilt_end_ns=tilt.end_ns if tilt else None,
+            )
+            images = episode.images(only=(before, after))
         except EpisodeError:
             return None
-        tilt = episode.facts.tilt
-        before, after = before_and_after(
-            images.stamps_ns,
-            tilt_start_ns=tilt.start_ns if tilt else None,
-            tilt_end_ns=tilt.end_ns if tilt else None,
-        )
-        return Scene(
-            episode=episode,
-            images=images,
-            before=before,
-            after=after,
-            camera=TrayCamera.of(episode),
-        )
+        return Scene(episode=episode, images=images, camera=TrayCamera.of(episode))
 
     def frame(self, index: int) -> npt.NDArray[Any]:
-        """Return a frame, (height, width[, 3]); colours are red, green, blue."""
+        """Return the frame BEFORE or AFTER, (height, width[, 3]); colours are red, green, blue."""
         frame: npt.NDArray[Any] = self.images.frames[index]
         return frame[..., ::-1] if self.images.encoding == "bgr8" else frame
 
@@ -95,7 +89,7 @@ class Scene:
         start = self._start_of_arrow()
         pixels = self.camera.pixels(
             np.stack([start, start + np.append(along, 0.0)]),
-            int(self.images.stamps_ns[self.before]),
+            int(self.images.stamps_ns[BEFORE]),
         )
         if not np.isfinite(pixels).all():
             return None
@@ -108,7 +102,7 @@ class Scene:
             return None
         return Way(
             pixels=self.camera.pixels(
-                seen.positions[seen.valid], int(self.images.stamps_ns[self.after])
+                seen.positions[seen.valid], int(self.images.stamps_ns[AFTER])
             ),
             times=(seen.stamps_ns[seen.valid] - self.episode.facts.contact.stamp_ns) / 1e9,
         )
@@ -118,7 +112,7 @@ class Scene:
         if seen is None or not seen.valid.any():
             return np.zeros(3)
         stamps = np.where(seen.valid, seen.stamps_ns, np.iinfo(np.int64).max // 2)
-        nearest = np.abs(stamps - self.images.stamps_ns[self.before]).argmin()
+        nearest = np.abs(stamps - self.images.stamps_ns[BEFORE]).argmin()
         place: Floats = seen.positions[nearest]
         return place
 

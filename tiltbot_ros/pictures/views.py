@@ -6,14 +6,14 @@ from matplotlib.patches import FancyArrowPatch
 from matplotlib.patheffects import AbstractPathEffect, withStroke
 
 from tiltbot_ros.pictures import style
-from tiltbot_ros.pictures.scene import Scene
+from tiltbot_ros.pictures.scene import AFTER, BEFORE, Scene
 
 _OUTLINE: list[AbstractPathEffect] = [withStroke(linewidth=3.0, foreground="#00000099")]
 
 
 def draw_before(axes: Axes, scene: Scene) -> None:
     """Draw the frame before the tilt, with the arrow of the action."""
-    _frame(axes, scene, scene.before, "before")
+    _frame(axes, scene, BEFORE, "before")
     points = scene.arrow()
     if points is None:
         return
@@ -33,7 +33,7 @@ def draw_before(axes: Axes, scene: Scene) -> None:
 
 def draw_after(axes: Axes, scene: Scene) -> None:
     """Draw the frame after the tilt, with the way that the object went."""
-    _frame(axes, scene, scene.after, "after")
+    _frame(axes, scene, AFTER, "after")
     way = scene.way()
     if way is None:
         return
