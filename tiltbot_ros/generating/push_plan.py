@@ -12,6 +12,7 @@ from pydantic import Field
 from tiltbot_ros.episodes.facts import software_version
 from tiltbot_ros.errors import ConfigError
 from tiltbot_ros.settings import Settings
+from tiltbot_ros.worlds.camera import PictureSettings
 from tiltbot_ros.worlds.object_body import rolls
 from tiltbot_ros.worlds.objects import ObjectCatalogue, ObjectSpec
 from tiltbot_ros.worlds.pushing import PushSettings
@@ -19,6 +20,9 @@ from tiltbot_ros.worlds.table_model import TableSettings
 
 BATCH_PUSHES = 25
 """Pushes of one object that are made in one go: what a kill can cost at most."""
+
+CAMERA = PictureSettings(mount="world", distance_m=0.94, width=320, height=320)
+"""Looks down on 0.72 x 0.72 m of the table; a pixel is 2.3 mm."""
 
 _LIBRARIES = ("mujoco", "numpy", "opencv-python-headless")
 
@@ -56,17 +60,12 @@ class PushPlan(Settings):
     pushes: int = Field(ge=1, le=1_000_000, description="of all objects together")
     train_objects: tuple[str, ...] = Field(min_length=1, description="of set A")
     test_objects: tuple[str, ...] = Field(description="of set B")
-    camera_pixels: int = Field(
-        320,
-        ge=64,
-        le=1080,
-        description="side of the camera's square picture; at 320, 2.3 mm of the table [pixels]",
-    )
     picture_pixels: int = Field(
         128, ge=16, le=1080, description="side of the pictures that are kept [pixels]"
     )
     batch_pushes: int = Field(BATCH_PUSHES, ge=1, le=10_000, description="made in one go")
     table: TableSettings = Field(default=TableSettings(), description="physics")
+    camera: PictureSettings = Field(description="what locates the object, square")
     pushing: PushSettings = Field(default=PushSettings(), description="how pushes are drawn")
     objects_digest: str = Field(description="of all that the catalogue says of the objects")
     versions: dict[str, str] = Field(description="of tiltbot and of the libraries")
@@ -138,7 +137,7 @@ def make_push_plan(
     seed: int = 0,
     objects_per_set: int = 10,
     batch_pushes: int = BATCH_PUSHES,
-    camera_pixels: int = 320,
+    camera: PictureSettings | None = None,
     picture_pixels: int = 128,
     table: TableSettings | None = None,
     pushing: PushSettings | None = None,
@@ -162,7 +161,7 @@ def make_push_plan(
         pushes=pushes,
         train_objects=tuple(spec.name for spec in train),
         test_objects=tuple(spec.name for spec in test),
-        camera_pixels=camera_pixels,
+        camera=camera or CAMERA,
         picture_pixels=picture_pixels,
         batch_pushes=batch_pushes,
         table=table or TableSettings(),

@@ -61,7 +61,7 @@ def make_batch(
     """
     spec = ObjectCatalogue.load().get(batch.object)
     world = TableWorld(plan.table, spec)
-    view = TableView(world, seed=plan.camera_seed(spec.name), pixels=plan.camera_pixels)
+    view = TableView(world, plan.camera, seed=plan.camera_seed(spec.name))
     rows: list[dict[str, object]] = []
     try:
         for number in range(batch.first, batch.first + batch.pushes):

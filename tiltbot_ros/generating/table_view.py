@@ -14,9 +14,8 @@ from tiltbot_ros.worlds.camera import Painter, PictureSettings, intrinsics, pose
 from tiltbot_ros.worlds.table import TableWorld
 from tiltbot_ros.worlds.table_model import TableSettings
 
-_DISTANCE_M = 0.94
 _LEAST_HEIGHT_M = 0.004
-"""Four deviations of the camera's depth at this distance."""
+"""Four deviations of the camera's depth at 0.94 m."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,7 +23,7 @@ class Sight:
     """What one picture shows.
 
     Attributes:
-        color: (pixels, pixels, 3) uint8, red, green, blue; right is the table's +x, down is -y.
+        color: (height, width, 3) uint8, red, green, blue; right is the table's +x, down is -y.
         location: where the tracker sees the object.
         surface: (n, 2) points of the object's visible surface as seen from above [m].
     """
@@ -35,23 +34,22 @@ class Sight:
 
 
 class TableView:
-    """A camera that looks down on a table from 0.94 m, and a tracker that knows it empty.
+    """A camera that looks down on a table, and a tracker that knows the table empty.
 
     What is seen depends on the world, the seed and the picture's number alone.
 
     Args:
         world: what is looked at.
+        settings: of a camera that stands still over the table (mount "world").
         seed: of the camera's noise.
-        pixels: side of a picture.
 
     Raises:
         MissingDependencyError: there is no EGL to render with.
     """
 
-    def __init__(self, world: TableWorld, *, seed: int, pixels: int) -> None:
-        settings = _picture_settings(pixels)
-        self._intrinsics = _intrinsics(pixels)
-        self._tracker = _learned(world.settings, pixels)
+    def __init__(self, world: TableWorld, settings: PictureSettings, *, seed: int) -> None:
+        self._intrinsics = _intrinsics(settings)
+        self._tracker = _learned(world.settings, settings)
         self._view = TrayView(self._intrinsics, pose(settings), decimation=1)
         self._reach_m = 1.2 * world.settings.half_side_m
         self._painter = Painter(settings, seed=seed)
@@ -73,7 +71,7 @@ class TableView:
         )
 
     def picture(self, world: TableWorld, *, number: int, stick: bool) -> NDArray[np.uint8]:
-        """Return a colour picture (pixels, pixels, 3), with the stick where it is or without."""
+        """Return a colour picture (height, width, 3), with the stick where it is or without."""
         return self._painter.paint(world.snapshot(frame=number, stick=stick)).color
 
     def close(self) -> None:
@@ -90,17 +88,17 @@ class TableView:
 
 
 @lru_cache(maxsize=4)
-def _learned(settings: TableSettings, pixels: int) -> ObjectTracker:
+def _learned(settings: TableSettings, camera: PictureSettings) -> ObjectTracker:
     """Return a tracker that has seen the empty table; locating does not change it."""
-    view, intrinsic = _picture_settings(pixels), _intrinsics(pixels)
+    intrinsic = _intrinsics(camera)
     half_m = settings.half_side_m
     tracker = ObjectTracker(
         TrackerSettings(decimation=1, tray_size_m=2 * half_m, margin_m=0.2 * half_m),
         intrinsic,
-        pose(view),
+        pose(camera),
     )
     empty = TableWorld(settings)
-    painter = Painter(view, seed=0)
+    painter = Painter(camera, seed=0)
     painter.load_model(empty.table.model)
     number = 0
     while not tracker.learned:
@@ -111,15 +109,11 @@ def _learned(settings: TableSettings, pixels: int) -> ObjectTracker:
     return tracker
 
 
-def _picture_settings(pixels: int) -> PictureSettings:
-    return PictureSettings(mount="world", distance_m=_DISTANCE_M, width=pixels, height=pixels)
-
-
-def _intrinsics(pixels: int) -> CameraIntrinsics:
+def _intrinsics(settings: PictureSettings) -> CameraIntrinsics:
     return CameraIntrinsics(
-        width=pixels,
-        height=pixels,
-        k=intrinsics(_picture_settings(pixels)),
+        width=settings.width,
+        height=settings.height,
+        k=intrinsics(settings),
         distortion=np.zeros(5),
     )
 
