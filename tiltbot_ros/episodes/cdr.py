@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tiltbot_ros.episodes.typestore import AUDIO_TYPE, typestore
+from tiltbot_ros.episodes.typestore import typestore
 from tiltbot_ros.errors import EpisodeError
 from tiltbot_ros.sensors.audio import AudioBlock, AudioFormat
 
@@ -20,6 +20,7 @@ NS_PER_S = 1_000_000_000
 _STAMP = {0: Struct(">iII"), 1: Struct("<iII")}
 _AUDIO = {0: Struct(">QIHxxIBxxxI"), 1: Struct("<QIHxxIBxxxI")}
 _LENGTH = {0: Struct(">I"), 1: Struct("<I")}
+_LITTLE_ENDIAN = bytes((0, 1, 0, 0))
 _ENCAPSULATION = 4
 _HEADER_END = _ENCAPSULATION + 12
 
@@ -105,21 +106,24 @@ def read_audio(data: bytes) -> AudioMessage:
 
 def write_audio(block: AudioBlock, audio_format: AudioFormat, frame_id: str) -> bytes:
     """Serialise a block as a ContactAudio message, as rclpy does (with zeros as padding)."""
-    flat = np.ascontiguousarray(block.samples, audio_format.dtype).reshape(-1)
-    empty16, empty32 = np.empty(0, np.int16), np.empty(0, np.int32)
+    samples = np.ascontiguousarray(block.samples, audio_format.dtype.newbyteorder("<"))
+    frame = frame_id.encode() + b"\0"
     wide = audio_format.bits != 16
-    store = typestore()
-    message = store.types[AUDIO_TYPE](
-        header=make_header(block.stamp_ns, frame_id),
-        first_sample=block.first_sample,
-        sample_rate=audio_format.sample_rate,
-        channels=audio_format.channels,
-        xruns=block.xruns,
-        bits=audio_format.bits,
-        data16=empty16 if wide else flat,
-        data32=flat if wide else empty32,
+    sec, nanosec = divmod(block.stamp_ns, NS_PER_S)
+    head = _LITTLE_ENDIAN + _STAMP[1].pack(sec, nanosec, len(frame)) + frame
+    head += bytes(_align(len(head), 8) - len(head)) + _AUDIO[1].pack(
+        block.first_sample,
+        audio_format.sample_rate,
+        audio_format.channels,
+        block.xruns,
+        audio_format.bits,
+        0 if wide else samples.size,
     )
-    return bytes(store.serialize_cdr(message, AUDIO_TYPE))
+    if wide:
+        return head + _LENGTH[1].pack(samples.size) + samples.tobytes()
+    body = samples.tobytes()
+    end = len(head) + len(body)
+    return b"".join((head, body, bytes(_align(end, 4) - end), _LENGTH[1].pack(0)))
 
 
 def make_time(stamp_ns: int) -> Any:

@@ -109,6 +109,9 @@ class _Making:
         )
         self._recorder = EpisodeRecorder(rig.recorder, facts.topics, self._sink)
         self._detector = ContactDetector(rig.detector, self._sound)
+        self._camera_info = messages.camera_info_template(
+            self._darkroom.intrinsics, frame=rig.camera.frame_id if rig.camera else ""
+        )
         self._info = describe(rig.microphones, device="simulated tray")
         self._rig_world = RigWorld(
             rig, self._world, RandomTilts(batch.tilt_seed, rig.tilt), start_ns=batch.start_ns
@@ -220,12 +223,7 @@ class _Making:
         )
         for topic in self._darkroom.painted:
             self._recorder.on_message(topic, messages.placeholder(stamp_ns), stamp_ns)
-        info = messages.camera_info_message(
-            self._darkroom.intrinsics,
-            stamp_ns=stamp_ns,
-            frame=self._rig.camera.frame_id if self._rig.camera else "",
-        )
-        self._take("camera/color/camera_info", info)
+        self._take("camera/color/camera_info", self._camera_info.fill(stamp_ns))
 
     def _take(self, topic: str, data: bytes) -> None:
         self._recorder.on_message(_full_name(topic), data, self._clock.now_ns)

@@ -4,7 +4,6 @@ Field for field what the publishers in `nodes/` send; a test holds both against
 each other.
 """
 
-import math
 import sys
 from functools import cache
 from struct import pack
@@ -16,7 +15,7 @@ from scipy.spatial.transform import Rotation
 
 from tiltbot_ros import topics
 from tiltbot_ros.arms.tilts import TiltMotion
-from tiltbot_ros.arms.tray import TrayReading
+from tiltbot_ros.arms.tray import TrayReading, unit_quaternion
 from tiltbot_ros.episodes.cdr import NS_PER_S, make_header, make_time
 from tiltbot_ros.episodes.typestore import (
     AUDIO_INFO_TYPE,
@@ -28,6 +27,7 @@ from tiltbot_ros.episodes.typestore import (
     TILT_TYPE,
     typestore,
 )
+from tiltbot_ros.generating.template import Template
 from tiltbot_ros.sensors.cameras import CameraIntrinsics
 from tiltbot_ros.sensors.microphones import MicrophoneInfo
 
@@ -37,29 +37,58 @@ _LITTLE_ENDIAN = bytes((0, 1, 0, 0))
 
 def rotation_message(rotation: NDArray[np.float64], *, stamp_ns: int, frame: str) -> bytes:
     """Serialise a rotation vector (2,) or (3,) in `frame` [rad] as a PoseStamped at its origin."""
-    x, y, z, w = _quaternion(rotation)
-    quaternion = _type("geometry_msgs/msg/Quaternion")(x=x, y=y, z=z, w=w)
-    return _posed(quaternion, (0.0, 0.0, 0.0), stamp_ns=stamp_ns, frame=frame)
+    return _rotations(frame).fill(stamp_ns, unit_quaternion(rotation))
+
+
+@cache
+def _rotations(frame: str) -> Template:
+    def make(header: Any, values: tuple[float, ...]) -> Any:
+        x, y, z, w = values
+        return _type(POSE_TYPE)(
+            header=header,
+            pose=_type("geometry_msgs/msg/Pose")(
+                position=_type("geometry_msgs/msg/Point")(x=0.0, y=0.0, z=0.0),
+                orientation=_type("geometry_msgs/msg/Quaternion")(x=x, y=y, z=z, w=w),
+            ),
+        )
+
+    return Template(POSE_TYPE, make, frame=frame, count=4)
 
 
 def camera_pose_message(pose: NDArray[np.float64], *, stamp_ns: int, frame: str) -> bytes:
     """Serialise the pose (4, 4) of the camera's optical frame in `frame` [m] as a PoseStamped."""
     x, y, z, w = (float(value) for value in Rotation.from_matrix(pose[:3, :3]).as_quat())
-    quaternion = _type("geometry_msgs/msg/Quaternion")(x=x, y=y, z=z, w=w)
-    place = tuple(float(value) for value in pose[:3, 3])
-    return _posed(quaternion, place, stamp_ns=stamp_ns, frame=frame)
+    px, py, pz = (float(value) for value in pose[:3, 3])
+    message = _type(POSE_TYPE)(
+        header=make_header(stamp_ns, frame),
+        pose=_type("geometry_msgs/msg/Pose")(
+            position=_type("geometry_msgs/msg/Point")(x=px, y=py, z=pz),
+            orientation=_type("geometry_msgs/msg/Quaternion")(x=x, y=y, z=z, w=w),
+        ),
+    )
+    return _bytes(message, POSE_TYPE)
 
 
 def joints_message(reading: TrayReading, *, frame: str) -> bytes:
     """Serialise the joints of a tray as a JointState."""
-    message = _type(JOINT_TYPE)(
-        header=make_header(reading.stamp_ns, frame),
-        name=list(reading.joint_names),
-        position=reading.joint_positions,
-        velocity=reading.joint_velocities,
-        effort=np.empty(0),
-    )
-    return _bytes(message, JOINT_TYPE)
+    values = (*reading.joint_positions.tolist(), *reading.joint_velocities.tolist())
+    return _joints(frame, reading.joint_names).fill(reading.stamp_ns, values)
+
+
+@cache
+def _joints(frame: str, names: tuple[str, ...]) -> Template:
+    count = len(names)
+
+    def make(header: Any, values: tuple[float, ...]) -> Any:
+        return _type(JOINT_TYPE)(
+            header=header,
+            name=list(names),
+            position=np.array(values[:count]),
+            velocity=np.array(values[count:]),
+            effort=np.empty(0),
+        )
+
+    return Template(JOINT_TYPE, make, frame=frame, count=2 * count)
 
 
 def tilt_message(motion: TiltMotion, *, start_ns: int, end_ns: int, frame: str) -> bytes:
@@ -134,24 +163,27 @@ def compressed_message(data: bytes, image_format: str, *, stamp_ns: int, frame: 
     return _bytes(message, COMPRESSED_TYPE)
 
 
-def camera_info_message(intrinsics: CameraIntrinsics, *, stamp_ns: int, frame: str) -> bytes:
-    """Serialise a camera's model as a CameraInfo."""
-    message = _type(_CAMERA_INFO_TYPE)(
-        header=make_header(stamp_ns, frame),
-        height=intrinsics.height,
-        width=intrinsics.width,
-        distortion_model="plumb_bob",
-        d=intrinsics.distortion,
-        k=intrinsics.k.ravel(),
-        r=np.eye(3).ravel(),
-        p=np.hstack([intrinsics.k, np.zeros((3, 1))]).ravel(),
-        binning_x=0,
-        binning_y=0,
-        roi=_type("sensor_msgs/msg/RegionOfInterest")(
-            x_offset=0, y_offset=0, height=0, width=0, do_rectify=False
-        ),
-    )
-    return _bytes(message, _CAMERA_INFO_TYPE)
+def camera_info_template(intrinsics: CameraIntrinsics, *, frame: str) -> Template:
+    """Return what serialises a camera's model as a CameraInfo, with nothing but a stamp to fill."""
+
+    def make(header: Any, _: tuple[float, ...]) -> Any:
+        return _type(_CAMERA_INFO_TYPE)(
+            header=header,
+            height=intrinsics.height,
+            width=intrinsics.width,
+            distortion_model="plumb_bob",
+            d=intrinsics.distortion,
+            k=intrinsics.k.ravel(),
+            r=np.eye(3).ravel(),
+            p=np.hstack([intrinsics.k, np.zeros((3, 1))]).ravel(),
+            binning_x=0,
+            binning_y=0,
+            roi=_type("sensor_msgs/msg/RegionOfInterest")(
+                x_offset=0, y_offset=0, height=0, width=0, do_rectify=False
+            ),
+        )
+
+    return Template(_CAMERA_INFO_TYPE, make, frame=frame, count=0)
 
 
 def location_message(
@@ -171,27 +203,6 @@ def location_message(
 def placeholder(stamp_ns: int) -> bytes:
     """Return a header without a body: stands for a message that may never be needed."""
     return _LITTLE_ENDIAN + pack("<iII", *divmod(stamp_ns, NS_PER_S), 0)
-
-
-def _quaternion(rotation: NDArray[np.float64]) -> tuple[float, float, float, float]:
-    vector = np.zeros(3)
-    vector[: len(rotation)] = rotation
-    angle = float(np.linalg.norm(vector))
-    # sin(a/2)/a tends to 1/2 at no rotation.
-    scale = math.sin(angle / 2) / angle if angle > 1e-9 else 0.5
-    x, y, z = (float(value) for value in vector * scale)
-    return x, y, z, math.cos(angle / 2)
-
-
-def _posed(quaternion: Any, place: tuple[float, ...], *, stamp_ns: int, frame: str) -> bytes:
-    x, y, z = place
-    message = _type(POSE_TYPE)(
-        header=make_header(stamp_ns, frame),
-        pose=_type("geometry_msgs/msg/Pose")(
-            position=_type("geometry_msgs/msg/Point")(x=x, y=y, z=z), orientation=quaternion
-        ),
-    )
-    return _bytes(message, POSE_TYPE)
 
 
 @cache

@@ -13,7 +13,7 @@ from tiltbot_ros.rigs import Rig
 from tiltbot_ros.settings import Settings
 from tiltbot_ros.worlds.objects import ObjectCatalogue
 
-BATCH_EPISODES = 25
+BATCH_EPISODES = 50
 """Episodes of one object that are made in one go: what a kill can cost at most."""
 
 EPOCH_NS = 1_767_225_600 * NS_PER_S

@@ -1,6 +1,5 @@
 """The tray in ROS: `Tilt` actions in, pose, joints and finished tilts out."""
 
-import math
 from functools import partial
 
 import numpy as np
@@ -15,7 +14,13 @@ from tiltbot.action import Tilt as TiltAction
 from tiltbot.msg import Tilt
 from tiltbot_ros import topics
 from tiltbot_ros.arms.tilts import TiltMotion, TiltSettings
-from tiltbot_ros.arms.tray import FollowMonitor, FollowSettings, TrayDriver, TrayReading
+from tiltbot_ros.arms.tray import (
+    FollowMonitor,
+    FollowSettings,
+    TrayDriver,
+    TrayReading,
+    unit_quaternion,
+)
 from tiltbot_ros.errors import DeviceError, LimitError
 from tiltbot_ros.nodes.wiring import publisher, stamp
 
@@ -25,13 +30,8 @@ FEEDBACK_PERIOD_S = 0.1
 
 def quaternion(rotation: NDArray[np.float64]) -> Quaternion:
     """Return a rotation vector (2,) or (3,) [rad] as a unit quaternion."""
-    vector = np.zeros(3)
-    vector[: len(rotation)] = rotation
-    angle = float(np.linalg.norm(vector))
-    # sin(a/2)/a tends to 1/2 at no rotation.
-    scale = math.sin(angle / 2) / angle if angle > 1e-9 else 0.5
-    x, y, z = (float(value) for value in vector * scale)
-    return Quaternion(x=x, y=y, z=z, w=math.cos(angle / 2))
+    x, y, z, w = unit_quaternion(rotation)
+    return Quaternion(x=x, y=y, z=z, w=w)
 
 
 class _Run:

@@ -83,7 +83,9 @@ def _rays(
         np.arange(0, intrinsics.height, step, dtype=np.float64),
     )
     pixels = np.stack([columns, rows], axis=-1).reshape(-1, 1, 2)
-    flat = cv2.undistortPoints(pixels, intrinsics.k, intrinsics.distortion).reshape(-1, 2)
+    # The iteration that undoes a distortion is slow also where there is none.
+    distortion = intrinsics.distortion if intrinsics.distortion.any() else None
+    flat = cv2.undistortPoints(pixels, intrinsics.k, distortion).reshape(-1, 2)
     directions = np.column_stack([flat, np.ones(len(flat))]) @ rotation.T
     return np.ascontiguousarray(directions.T.reshape(3, *columns.shape), np.float32)
 
