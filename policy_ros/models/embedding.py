@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from policy_ros.models.encoders.encoder import AUDIO_ENCODERS, IMAGE_ENCODERS
 from policy_ros.models.model import Normalizer
 from policy_ros.models.settings import ModelSettings, Shapes
+from tiltbot_ros.errors import ConfigError
 
 
 class AudioEmbedding(nn.Module):
@@ -30,8 +31,14 @@ class AudioEmbedding(nn.Module):
         return result
 
 
-class PictureFeatures(nn.Module):
-    """Normalizer, image encoder, one linear layer and ReLU: picture to features."""
+class PictureEmbedding(nn.Module):
+    """Normalizer, image encoder, one linear layer and ReLU: picture to embedding.
+
+    Without `image_projection` the encoder's features are the embedding.
+
+    Raises:
+        ConfigError: without it the encoder has other than `embedding` features.
+    """
 
     def __init__(self, settings: ModelSettings, shapes: Shapes) -> None:
         """Build it for pictures of `shapes.picture`."""
@@ -39,13 +46,21 @@ class PictureFeatures(nn.Module):
         self.normalizer = Normalizer((3, 1, 1))
         make = IMAGE_ENCODERS.get(settings.image_encoder)
         self.encoder = make(shapes.picture, settings.image_width)
-        self.projection = nn.Sequential(
-            nn.Dropout(settings.dropout),
-            nn.Linear(self.encoder.features, settings.embedding),
-            nn.ReLU(),
-        )
+        self.projection: nn.Module = nn.Identity()
+        if settings.image_projection:
+            self.projection = nn.Sequential(
+                nn.Dropout(settings.dropout),
+                nn.Linear(self.encoder.features, settings.embedding),
+                nn.ReLU(),
+            )
+        elif self.encoder.features != settings.embedding:
+            raise ConfigError(
+                f"expected network.embedding={self.encoder.features}, which is what the image "
+                f"encoder '{settings.image_encoder}' has without a projection, got "
+                f"{settings.embedding}"
+            )
 
     def forward(self, picture: Tensor) -> Tensor:
-        """Return features (batch, embedding) of pictures (batch, 3, height, width)."""
+        """Return embeddings (batch, embedding) of pictures (batch, 3, height, width)."""
         result: Tensor = self.projection(self.encoder(self.normalizer(picture)))
         return result

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from policy_ros.models.embedding import AudioEmbedding, PictureFeatures
+from policy_ros.models.embedding import AudioEmbedding, PictureEmbedding
 from policy_ros.models.model import MODELS, TiltModel
 from policy_ros.models.settings import ModelSettings, Shapes
 
@@ -27,7 +27,7 @@ class InverseModel(TiltModel):
         """Build it."""
         super().__init__(settings, shapes)
         self.audio = AudioEmbedding(settings, shapes)
-        self.picture = PictureFeatures(settings, shapes)
+        self.picture = PictureEmbedding(settings, shapes)
         self.head = ActionHead(2 * settings.embedding, settings.hidden)
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
@@ -51,7 +51,7 @@ class ImageInverseModel(TiltModel):
     def __init__(self, settings: ModelSettings, shapes: Shapes) -> None:
         """Build it."""
         super().__init__(settings, shapes)
-        self.picture = PictureFeatures(settings, shapes)
+        self.picture = PictureEmbedding(settings, shapes)
         self.head = ActionHead(2 * settings.embedding, settings.hidden)
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from policy_ros.models.embedding import AudioEmbedding, PictureFeatures
+from policy_ros.models.embedding import AudioEmbedding, PictureEmbedding
 from policy_ros.models.inverse import ActionHead
 from policy_ros.models.model import MODELS, TiltModel
 from policy_ros.models.settings import ModelSettings, Shapes
@@ -24,7 +24,7 @@ class MultiTaskModel(TiltModel):
         super().__init__(settings, shapes)
         self.audio = AudioEmbedding(settings, shapes)
         self.classes = nn.Linear(settings.embedding, shapes.classes)
-        self.picture = PictureFeatures(settings, shapes)
+        self.picture = PictureEmbedding(settings, shapes)
         self.head = ActionHead(2 * settings.embedding, settings.hidden)
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:

@@ -17,6 +17,9 @@ class ModelSettings(Settings):
         16, ge=4, le=1024, description="channels of the image encoder's first layer [1]"
     )
     embedding: int = Field(128, ge=2, le=8192, description="length of an embedding [1]")
+    image_projection: bool = Field(
+        default=True, description="a linear layer makes the image encoder's features an embedding"
+    )
     hidden: int = Field(128, ge=2, le=8192, description="units of the heads' hidden layers [1]")
     dropout: float = Field(
         0.0, ge=0.0, lt=1.0, description="part of the encoders' features left out in training [1]"

@@ -5,20 +5,45 @@ import torch
 from policy_ros.models.classifier import InstanceClassifier
 from policy_ros.models.encoders.cnn import CnnEncoder
 from policy_ros.models.encoders.encoder import AUDIO_ENCODERS, IMAGE_ENCODERS
+from policy_ros.models.encoders.resnet import ResidualEncoder, ResNet18
+from policy_ros.models.forward import (
+    BlindForwardModel,
+    ForwardModel,
+    ImageForwardModel,
+    OracleForwardModel,
+)
+from policy_ros.models.image_classifier import ImageClassifier
 from policy_ros.models.inverse import ImageInverseModel, InverseModel
 from policy_ros.models.model import MODELS, TiltModel
 from policy_ros.models.multitask import MultiTaskModel
+from policy_ros.models.pushing import (
+    BlindPushingModel,
+    ImagePushingModel,
+    OraclePushingModel,
+    PushingModel,
+)
 from policy_ros.models.settings import ModelSettings, Shapes
 
 __all__ = [
     "AUDIO_ENCODERS",
     "IMAGE_ENCODERS",
     "MODELS",
+    "BlindForwardModel",
+    "BlindPushingModel",
     "CnnEncoder",
+    "ForwardModel",
+    "ImageClassifier",
+    "ImageForwardModel",
     "ImageInverseModel",
+    "ImagePushingModel",
     "InstanceClassifier",
     "InverseModel",
     "MultiTaskModel",
+    "OracleForwardModel",
+    "OraclePushingModel",
+    "PushingModel",
+    "ResNet18",
+    "ResidualEncoder",
     "build_model",
 ]
 

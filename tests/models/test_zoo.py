@@ -8,6 +8,15 @@ from policy_ros.models.settings import ModelSettings, Shapes
 from policy_ros.models.zoo import AUDIO_ENCODERS, build_model
 from tiltbot_ros.errors import ConfigError
 
+PLACES = (
+    "action",
+    "location_before",
+    "location_after",
+    "location_start",
+    "location_end",
+    "push_start",
+    "push_end",
+)
 SMALL = ModelSettings(audio_width=4, image_width=4, embedding=8, hidden=8)
 
 
@@ -17,19 +26,62 @@ def batch_of(shapes, rows=3, seed=0):
         "spectrogram": torch.randn(rows, *shapes.spectrogram),
         "before": torch.rand(rows, *shapes.picture),
         "after": torch.rand(rows, *shapes.picture),
+        "object": torch.eye(shapes.classes)[torch.arange(rows) % max(1, shapes.classes)],
+        **{name: torch.rand(rows, 2) * 2 - 1 for name in PLACES},
     }
 
 
-@pytest.mark.parametrize("name", ["classifier", "inverse", "image_inverse", "multitask"])
-@pytest.mark.parametrize("encoder", AUDIO_ENCODERS.names)
-def test_answers_have_the_promised_shapes_whatever_the_front_end(name, encoder):
+SHAPES = {
+    "logits": (3, 5),
+    "action": (3, 2),
+    "embedding": (3, 8),
+    "location_after": (3, 2),
+    "location_end": (3, 2),
+}
+
+
+@pytest.mark.parametrize("name", MODELS.names)
+def test_answers_have_the_promised_shapes_whatever_the_front_end(name):
     shapes = Shapes(spectrogram=(2, 40, 51), picture=(3, 32, 32), classes=5)
-    settings = SMALL.model_copy(update={"audio_encoder": encoder})
-    answers = build_model(name, settings, shapes, seed=0).answer(batch_of(shapes))
-    expected = {"logits": (3, 5), "action": (3, 2), "embedding": (3, 8)}
-    assert {key: tuple(value.shape) for key, value in answers.items()} == {
-        key: expected[key] for key in MODELS.get(name).outputs
-    }
+    model = build_model(name, SMALL, shapes, seed=0)
+    expected = {key: SHAPES[key] for key in MODELS.get(name).outputs}
+    batch = batch_of(shapes)
+    assert {key: tuple(value.shape) for key, value in model.answer(batch).items()} == expected
+
+
+@pytest.mark.parametrize("name", AUDIO_ENCODERS.names)
+def test_every_audio_encoder_fits_every_shape(name):
+    shapes = Shapes(spectrogram=(1, 33, 70), classes=5)
+    settings = SMALL.model_copy(update={"audio_encoder": name})
+    model = build_model("classifier", settings, shapes, seed=0)
+    assert model.answer(batch_of(shapes))["logits"].shape == (3, 5)
+
+
+@pytest.mark.parametrize("name", ["forward_audio", "forward_image", "pushing_audio"])
+def test_a_forward_model_learns_from_the_embedding_that_it_answers_with(name):
+    shapes = Shapes(picture=(3, 32, 32), classes=5)
+    model = build_model(name, SMALL, shapes, seed=0)
+    batch = batch_of(shapes)
+    embedding = model.represent(batch[model.inputs[0]])
+    learned = model.learn({**batch, "embedding": embedding})
+    torch.testing.assert_close(learned, model.answer(batch))
+    frozen = [key for key, value in model.named_parameters() if not value.requires_grad]
+    assert frozen
+    assert not any(key.startswith("head") for key in frozen)
+
+
+def test_an_image_encoder_without_projection_must_have_the_features_of_an_embedding():
+    settings = SMALL.model_copy(update={"image_encoder": "resnet18", "image_projection": False})
+    with pytest.raises(ConfigError, match=r"network\.embedding=512"):
+        build_model("image_classifier", settings, Shapes(classes=2), seed=0)
+    model = build_model(
+        "image_classifier",
+        settings.model_copy(update={"embedding": 512}),
+        Shapes(classes=2),
+        seed=0,
+    )
+    names = set(model.picture.encoder.state_dict())
+    assert {"conv1.weight", "layer2.0.downsample.0.weight", "layer4.1.bn2.running_var"} <= names
 
 
 def test_the_same_seed_gives_the_same_weights_and_leaves_the_generator_alone():

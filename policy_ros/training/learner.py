@@ -1,0 +1,105 @@
+"""A model in training, as Lightning wants it."""
+
+import math
+from collections.abc import Callable
+from typing import TypeAlias
+
+import lightning
+import torch
+from torch import Tensor
+
+from policy_ros.models.model import TiltModel
+from policy_ros.training.objectives import objective
+from policy_ros.training.recipe import Recipe, ScheduleSettings
+
+Batch: TypeAlias = dict[str, Tensor]
+Prepare: TypeAlias = Callable[[Batch, int | None], Batch]
+"""Turns a batch of the store into one of the model: (batch, epoch); no epoch, no augmentation."""
+
+SCORE = "validation/loss"
+"""What is watched: the best checkpoint has the least."""
+
+
+class Learner(lightning.LightningModule):
+    """Model, objective, optimizer and schedule.
+
+    Args:
+        model: to be trained.
+        recipe: how.
+        prepare: what is done to every batch first.
+        seed: of everything random within a step.
+        steps: optimizer steps of one epoch.
+    """
+
+    def __init__(
+        self, model: TiltModel, recipe: Recipe, prepare: Prepare, *, seed: int, steps: int
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.recipe = recipe
+        self._prepare = prepare
+        self._seed = seed
+        self._steps = steps
+
+    def on_train_epoch_start(self) -> None:
+        """Seed what a step draws (dropout), so that a resumed training goes on the same."""
+        torch.manual_seed(hash((self._seed, self.current_epoch, self.global_rank)) % 2**63)
+
+    def training_step(self, batch: Batch, _number: int) -> Tensor:
+        """Return the loss of a batch."""
+        prepared = self._prepare(batch, self.current_epoch)
+        loss, parts = objective(self.model.learn(prepared), prepared, self.recipe)
+        self._tell("train", loss, parts, len(next(iter(batch.values()))))
+        return loss
+
+    def validation_step(self, batch: Batch, _number: int) -> None:
+        """Add a batch to the epoch's measures."""
+        prepared = self._prepare(batch, None)
+        loss, parts = objective(self.model.learn(prepared), prepared, self.recipe)
+        self._tell("validation", loss, parts, len(next(iter(batch.values()))))
+
+    def _tell(self, part: str, loss: Tensor, measures: dict[str, Tensor], count: int) -> None:
+        values = {f"{part}/{name}": value for name, value in measures.items()}
+        values[f"{part}/loss"] = loss.detach()
+        self.log_dict(
+            values,
+            on_step=False,
+            on_epoch=True,
+            batch_size=count,
+            sync_dist=part == "validation",
+        )
+
+    def configure_optimizers(self) -> lightning.pytorch.utilities.types.OptimizerLRScheduler:
+        """Return AdamW, and a rate that rises, then falls as a cosine."""
+        settings = self.recipe.schedule
+        parameters = [p for p in self.model.parameters() if p.requires_grad]
+        optimizer = torch.optim.AdamW(
+            [
+                {
+                    "params": [p for p in parameters if p.dim() > 1],
+                    "weight_decay": settings.weight_decay,
+                },
+                # Biases and the gains of normalizations are not pulled to zero.
+                {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0},
+            ],
+            lr=settings.learning_rate,
+        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate(settings, self._steps))
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+
+def rate(settings: ScheduleSettings, steps: int) -> Callable[[int], float]:
+    """Return the learning rate by step, as a part of its highest."""
+    warmup = settings.warmup_epochs * steps
+    total = settings.epochs * steps
+
+    def factor(step: int) -> float:
+        if step < warmup:
+            return (step + 1) / (warmup + 1)
+        done = (step - warmup) / max(1.0, total - warmup)
+        return 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+
+    return factor
