@@ -185,6 +185,7 @@ def test_a_fault_stops_smoothly_and_refuses_until_placed_again():
 def test_a_late_tick_slows_down_and_a_burst_of_ticks_does_not_hurry():
     desk = Desk(deadman_s=2.0)
     desk.offer(0.15, velocity=np.full(7, 0.1))
+    desk.tick()
     desk.now_s += 0.5  # a stall
     positions = []
     for _ in range(50):  # all timers at once

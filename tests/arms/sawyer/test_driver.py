@@ -1,0 +1,360 @@
+"""The driver and its side process, with an emulated SDK and robot; real processes, real sockets."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from tests.emulators.sawyer.robot import NEUTRAL
+from tiltbot_ros.arms.commands import Command
+from tiltbot_ros.arms.guard import GuardedArm, GuardSettings
+from tiltbot_ros.arms.limits import load_limits
+from tiltbot_ros.arms.sawyer.driver import SawyerArm
+from tiltbot_ros.arms.sawyer.process import side_environment
+from tiltbot_ros.arms.sawyer.settings import SawyerSettings
+from tiltbot_ros.errors import DeviceError, MissingDependencyError
+
+CYCLE_S = 0.01
+# What a busy machine may add to a moment; no limit of what is tested depends on it.
+LATE_S = 0.5
+
+
+class Pilot:
+    """A guarded Sawyer with one commander who swings the wrist."""
+
+    def __init__(self, settings, **guard):
+        self.arm = SawyerArm(settings)
+        self.settings = GuardSettings(**{"speed_ratio": 0.3, "deadman_s": 0.1, **guard})
+        self.guarded = GuardedArm(self.arm, load_limits("sawyer"), self.settings)
+        self.guarded.connect()
+        self.start = self.guarded.state.positions
+        self.guarded.take("pilot", time.monotonic())
+        self.n = 0
+        self.begun_s = time.monotonic()
+
+    def command(self):
+        self.n += 1
+        angle = 0.8 * (time.monotonic() - self.begun_s)
+        position, velocity = self.start.copy(), np.zeros(7)
+        position[5] += 0.25 * np.sin(angle)
+        velocity[5] = 0.25 * 0.8 * np.cos(angle)
+        self.guarded.offer(
+            Command(
+                commander="pilot",
+                sequence=self.n,
+                stamp_ns=time.time_ns(),
+                position=position,
+                velocity=velocity,
+            ),
+            now_s=time.monotonic(),
+            now_ns=time.time_ns(),
+        )
+
+    def fly(self, seconds, *, commanding=True):
+        out = []
+        for _ in range(round(seconds / CYCLE_S)):
+            if commanding:
+                self.command()
+            out.append(self.guarded.tick(time.monotonic()))
+            time.sleep(CYCLE_S)
+        return out
+
+    def until(self, condition, timeout_s=5.0):
+        end = time.monotonic() + timeout_s
+        while not condition():
+            assert time.monotonic() < end, self.guarded.figures()
+            self.fly(CYCLE_S, commanding=False)
+
+
+@pytest.fixture
+def pilot(bus, settings):
+    made = Pilot(settings)
+    yield made
+    made.guarded.close()
+
+
+def speeds(robot, joint=5):
+    """Speeds of a joint between the commands that the robot got, and when [s, rad/s]."""
+    at = np.array([when for when, _ in robot.commands])
+    where = np.array([positions[joint] for _, positions in robot.commands])
+    return at[1:], np.diff(where) / CYCLE_S
+
+
+def test_the_robot_follows_and_tells_its_joints(pilot, bus):
+    pilot.fly(1.0)
+    state = pilot.guarded.state
+    assert pilot.arm.sdk == "5.3.0"
+    assert state.fault == ""
+    assert abs(state.stamp_ns - time.time_ns()) < 2e8
+    assert np.abs(state.positions - pilot.start).max() > 0.05
+    np.testing.assert_allclose(state.positions[:5], NEUTRAL[:5], atol=1e-3)
+    assert state.tool.rotation.shape == (3, 3)
+    assert bus.robot.speed_ratio == pytest.approx(0.5)
+    assert bus.robot.command_timeout_s == pytest.approx(0.2)
+    assert bus.robot.timeouts == 0
+    assert len(pilot.arm.delays_s) > 50
+
+
+def test_connecting_moves_nothing(pilot, bus):
+    pilot.fly(0.3, commanding=False)
+    commanded = np.array([positions for _, positions in bus.robot.commands])
+    np.testing.assert_allclose(commanded, np.tile(NEUTRAL, (len(commanded), 1)), atol=1e-9)
+
+
+def test_a_producer_that_stalls_is_braked_within_the_deadman_and_a_cycle(pilot, bus):
+    pilot.fly(0.5)
+    silent_s = time.monotonic()
+    references = pilot.fly(1.0, commanding=False)
+    phases = [reference.phase for reference in references]
+    assert phases.index("stopping") * CYCLE_S <= 0.1 + CYCLE_S
+    assert phases[-1] == "holding"
+    assert pilot.guarded.figures()["deadman stops"] == 1
+    when, speed = speeds(bus.robot)
+    stopped = when > silent_s + 0.1 + CYCLE_S + LATE_S
+    assert np.abs(speed[stopped]).max() < 1e-6
+
+
+def test_a_node_that_hangs_is_braked_by_the_side_process(pilot, bus):
+    pilot.fly(0.5)
+    told = len(bus.robot.commands)
+    speed = abs(pilot.guarded.stream.reference.velocity[5])
+    time.sleep(0.8)  # nobody ticks: the side process has not heard of the node
+    # The last command is the robot's own position, to hold there.
+    path = np.array([positions[5] for _, positions in bus.robot.commands[told - 1 : -1]])
+    way = np.diff(path)
+    assert speed > 0.1
+    assert (way >= -1e-9).all()
+    assert way.sum() == pytest.approx(speed**2 / (2 * 2.5), rel=0.35)
+    pilot.until(lambda: pilot.guarded.state.details["stops of the side process"] == 1)
+    assert bus.robot.timeouts <= 1
+
+
+NODE = """
+import sys, time
+from tests.arms.sawyer.test_driver import Pilot
+from tests.emulators.sawyer.bus import SDK
+from tiltbot_ros.arms.sawyer.settings import SawyerSettings
+pilot = Pilot(SawyerSettings(python=sys.executable, pythonpath=[str(SDK)]))
+print(pilot.arm._side.process.pid, flush=True)
+pilot.fly(60.0)
+"""
+
+
+def test_a_node_that_is_killed_leaves_a_standing_robot_and_no_process(bus):
+    node = subprocess.Popen([sys.executable, "-c", NODE], stdout=subprocess.PIPE, text=True)
+    side = int(node.stdout.readline())
+    time.sleep(0.7)
+    node.kill()
+    node.wait()
+    node.stdout.close()
+    end = time.monotonic() + 5.0
+    while os.path.exists(f"/proc/{side}") and time.monotonic() < end:  # noqa: PTH110
+        time.sleep(0.01)
+    assert not os.path.exists(f"/proc/{side}")  # noqa: PTH110
+    _, speed = speeds(bus.robot)
+    # It braked, and then told the robot to hold where it is.
+    assert np.abs(speed).max() > 0.1
+    assert abs(speed[-2]) < 0.03
+    held = bus.robot.positions[:]
+    time.sleep(0.3)
+    assert bus.robot.positions == held
+
+
+def test_a_side_process_that_is_killed_is_told_and_the_robot_holds(pilot, bus):
+    pilot.fly(0.5)
+    pilot.arm._side.process.kill()
+    with pytest.raises(DeviceError, match=r"connection to the side process.*ended by signal 9"):
+        pilot.fly(2.0)
+    assert pilot.guarded.phase == "fault"
+    time.sleep(0.3)
+    held = bus.robot.positions[:]
+    time.sleep(0.3)
+    assert bus.robot.positions == held
+
+
+def test_a_side_process_that_hangs_is_told_and_the_robot_leaves_the_command(pilot, bus):
+    pilot.fly(0.5)
+    process = pilot.arm._side.process
+    process.send_signal(signal.SIGSTOP)
+    try:
+        with pytest.raises(DeviceError, match="silent for"):
+            pilot.fly(3.0)
+        end = time.monotonic() + 3.0
+        while bus.robot.timeouts == 0:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+    finally:
+        process.kill()
+
+
+def test_an_emergency_stop_in_motion_is_a_fault_until_a_person_ends_it(pilot, bus):
+    pilot.fly(0.5)
+    bus.robot.press()
+    pilot.until(lambda: pilot.guarded.phase == "fault")
+    assert "emergency stop" in pilot.guarded.figures()["reason"]
+    held = bus.robot.positions[:]
+    pilot.fly(0.3)  # the commander has not noticed
+    assert pilot.guarded.stream.refused["fault"] >= 20
+    with pytest.raises(DeviceError, match="turn the button"):
+        pilot.guarded.recover()
+    bus.robot.release()
+    assert bus.robot.positions == held
+    pilot.until(lambda: "find out why" in pilot.guarded.state.fault)
+    pilot.guarded.recover()
+    assert bus.robot.enabled
+    pilot.fly(0.2, commanding=False)
+    # It stands where it was stopped, not where it was told to be before.
+    np.testing.assert_allclose(bus.robot.positions, held, atol=1e-6)
+    pilot.start = pilot.guarded.state.positions
+    pilot.begun_s = time.monotonic()
+    pilot.fly(0.5)
+    assert pilot.guarded.phase == "following"
+    assert abs(bus.robot.positions[5] - held[5]) > 0.02
+
+
+@pytest.mark.parametrize(
+    ("upset", "words"),
+    [
+        (lambda robot: robot.joint_fault(), "a joint's fault"),
+        (lambda robot: setattr(robot, "collision", True), "collision"),
+        (lambda robot: robot.set_enabled(False), "switched off"),
+    ],
+)
+def test_every_fault_of_the_robot_has_words(pilot, bus, upset, words):
+    pilot.fly(0.2)
+    upset(bus.robot)
+    pilot.until(lambda: pilot.guarded.phase == "fault")
+    assert words in pilot.guarded.figures()["reason"]
+
+
+@pytest.mark.parametrize("trouble", ["stuck", "deaf"])
+def test_a_joint_that_does_not_follow_is_a_fault(bus, settings, trouble):
+    pilot = Pilot(settings, lag_rad=0.05, lag_s=0.1)
+    try:
+        bus.robot.stuck = 5 if trouble == "stuck" else None
+        bus.deaf = trouble == "deaf"  # the commands are lost on the way
+        pilot.fly(1.5)
+        assert pilot.guarded.phase == "fault"
+        assert "right_j5 does not follow" in pilot.guarded.figures()["reason"]
+    finally:
+        pilot.guarded.close()
+
+
+def test_a_robot_that_falls_silent_is_told(pilot, bus):
+    pilot.fly(0.3)
+    bus.silent = True
+    with pytest.raises(DeviceError, match="no joint states for"):
+        pilot.fly(3.0)
+
+
+def test_a_robot_with_another_clock_is_stamped_by_ours(bus, settings):
+    bus.clock_offset_s = -3600.0
+    pilot = Pilot(settings)
+    try:
+        pilot.fly(0.2)
+        assert abs(pilot.guarded.state.stamp_ns - time.time_ns()) < 5e8
+        assert pilot.guarded.state.details["clock of the robot behind [ms]"] > 3.5e6
+        bus.clock_offset_s = 0.0  # the clock jumps while it moves
+        assert pilot.fly(0.2)[-1].phase == "following"
+    finally:
+        pilot.guarded.close()
+
+
+def test_a_robot_that_is_off_is_switched_on_only_when_the_rig_says_so(bus, settings):
+    bus.robot.set_enabled(False)
+    pilot = Pilot(settings)
+    pilot.fly(0.05)
+    assert "switched off" in pilot.guarded.figures()["reason"]
+    pilot.guarded.close()
+    assert not bus.robot.enabled
+    pilot = Pilot(settings.model_copy(update={"enable": True}))
+    pilot.fly(0.05)
+    assert pilot.guarded.phase != "fault"
+    pilot.guarded.close()
+    assert bus.robot.enabled
+
+
+def test_closing_lets_the_robot_stand_and_a_second_connection_works(pilot, bus):
+    pilot.fly(0.4)
+    pilot.guarded.close()
+    held = bus.robot.positions[:]
+    time.sleep(0.3)
+    assert bus.robot.positions == held
+    pilot.guarded.connect()
+    assert pilot.guarded.state.fault == ""
+
+
+def missing(folder, *modules):
+    """A folder of modules that cannot be imported, as on a machine without them."""
+    for module in modules:
+        (folder / f"{module}.py").write_text(f"raise ImportError(\"No module named '{module}'\")\n")
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    ("module", "words"),
+    [
+        ("rospy", "expected the Python of ROS 1.*python3-rospy.*sawyer.pythonpath"),
+        ("intera_interface", "expected Rethink's SDK.*RethinkRobotics/intera_sdk"),
+    ],
+)
+def test_what_is_missing_is_named(bus, settings, tmp_path, module, words):
+    folder = tmp_path / "without"
+    folder.mkdir()
+    path = [missing(folder, module), *settings.pythonpath]
+    arm = SawyerArm(settings.model_copy(update={"pythonpath": path}))
+    with pytest.raises(MissingDependencyError, match=words):
+        arm.connect()
+
+
+def test_missing_messages_are_told_apart_from_a_missing_sdk(bus, settings, tmp_path):
+    sdk = tmp_path / "sdk" / "intera_interface"
+    sdk.mkdir(parents=True)
+    (sdk / "__init__.py").write_text("import intera_core_msgs\n")
+    path = [str(sdk.parent), *settings.pythonpath]
+    arm = SawyerArm(settings.model_copy(update={"pythonpath": path}))
+    with pytest.raises(MissingDependencyError, match=r"messages of intera_common.*make_messages"):
+        arm.connect()
+
+
+def test_a_python_that_is_not_there_is_named(settings):
+    arm = SawyerArm(settings.model_copy(update={"python": "/opt/none/python3"}))
+    with pytest.raises(MissingDependencyError, match=r"/opt/none/python3.*set sawyer.python"):
+        arm.connect()
+
+
+def test_a_robot_that_is_not_there_is_told(settings, monkeypatch, tmp_path):
+    monkeypatch.setenv("EMULATED_SAWYER", str(tmp_path / "none"))
+    uri = "http://nowhere.local:11311"
+    arm = SawyerArm(settings.model_copy(update={"master_uri": uri}))
+    with pytest.raises(DeviceError, match=f"no ROS master at '{uri}'.*sawyer.master_uri"):
+        arm.connect()
+
+
+def test_a_limb_the_robot_does_not_have_is_told(bus, settings):
+    arm = SawyerArm(settings.model_copy(update={"limb": "left"}))
+    with pytest.raises(DeviceError, match="no parameters of a limb 'left'"):
+        arm.connect()
+
+
+def test_nothing_of_ros_2_reaches_ros_1(monkeypatch):
+    inherited = {
+        "PATH": "/bin",
+        "HOME": "/root",
+        "PYTHONPATH": "/ros2",
+        "AMENT_PREFIX_PATH": "/ros2",
+        "LD_LIBRARY_PATH": "/ros2/lib",
+        "_ROS_WHEELS_BOOTSTRAP_COMPLETE": "1",
+    }
+    settings = SawyerSettings(pythonpath=["~/ws"], master_uri="http://r:11311", ros_ip="10.0.0.2")
+    environment = side_environment(settings, inherited)
+    assert "/ros2" not in "".join(environment.values())
+    assert "_ROS_WHEELS_BOOTSTRAP_COMPLETE" not in environment
+    assert environment["PYTHONPATH"].endswith(f":{os.path.expanduser('~/ws')}")  # noqa: PTH111
+    assert environment["ROS_MASTER_URI"] == "http://r:11311"
+    assert environment["ROS_IP"] == "10.0.0.2"
+    assert environment["PATH"] == "/bin"
