@@ -118,10 +118,12 @@ def cut_messages(
     name: str,
     objects: Iterable[tuple[int, str]] = (),
     heard: Listener | None = None,
+    told: bool = False,
 ) -> Cut:
     """Cut a stream of messages, wherever it comes from.
 
-    Contacts are heard anew; a contact topic among the messages is left out.
+    Contacts are heard anew, and contacts among the messages left out, unless
+    these are to be told.
 
     Args:
         messages: topic, time of receipt [ns] and bytes, in the order of receipt;
@@ -133,6 +135,7 @@ def cut_messages(
         objects: what was in the tray from when on [ns], in time order, where it
             is not the options' object throughout.
         heard: told of every contact.
+        told: take the contacts of the messages and hear none.
 
     Raises:
         EpisodeError: not exactly one topic is sound, or a message of it is corrupt.
@@ -142,7 +145,10 @@ def cut_messages(
     sound = [topic.name for topic in recorded if topic.type == AUDIO_TYPE]
     if len(sound) != 1:
         raise EpisodeError(f"{name}: expected one topic of {AUDIO_TYPE}, found {sound or 'none'}")
-    contact_topic = f"{sound[0].rsplit('/', 1)[0]}/contact"
+    said = [topic.name for topic in recorded if topic.type == CONTACT_TYPE]
+    if told and len(said) != 1:
+        raise EpisodeError(f"{name}: expected one topic of {CONTACT_TYPE}, found {said or 'none'}")
+    contact_topic = said[0] if told else f"{sound[0].rsplit('/', 1)[0]}/contact"
     recorded = (
         *(t for t in recorded if t.type != CONTACT_TYPE),
         RecordedTopic(name=contact_topic, type=CONTACT_TYPE),
@@ -151,15 +157,17 @@ def cut_messages(
     changes = deque(objects)
     with _session(out, recorded, options, heard) as session:
         for topic, receive_ns, data in messages:
-            if topic == contact_topic or topic not in types:
+            if topic not in types or (topic == contact_topic and not told):
                 continue
             while changes and changes[0][0] <= receive_ns:
                 since_ns, object_name = changes.popleft()
                 session.recorder.set_object(object_name, since_ns)
             session.take(topic, data, receive_ns)
-            if types[topic] == AUDIO_TYPE:
+            if topic == contact_topic:
+                session.believe(read_contact(data), receive_ns)
+            elif types[topic] == AUDIO_TYPE:
                 message = read_audio(data)
-                session.listen(message.block, message.format, message.frame_id)
+                session.listen(message.block, message.format, message.frame_id, deaf=told)
                 session.report(receive_ns)
             elif types[topic] == AUDIO_INFO_TYPE:
                 info: Any = typestore().deserialize_cdr(data, AUDIO_INFO_TYPE)
@@ -257,7 +265,16 @@ class _Session:
         self.recorder.on_message(topic, data, receive_ns)
         self._now_ns = receive_ns
 
-    def listen(self, block: AudioBlock, audio_format: AudioFormat, frame_id: str) -> None:
+    def believe(self, contact: HeardContact, receive_ns: int) -> None:
+        """Hand the recorder a contact that somebody else heard."""
+        self.recorder.on_contact(contact, receive_ns)
+        self._contacts.append(contact)
+        if self._heard is not None:
+            self._heard(contact)
+
+    def listen(
+        self, block: AudioBlock, audio_format: AudioFormat, frame_id: str, *, deaf: bool = False
+    ) -> None:
         """Run the detector; `report` hands its contacts to the recorder."""
         if self._detector is None:
             self._detector = _detector(self._settings, audio_format)
@@ -267,7 +284,8 @@ class _Session:
             )
         self._frame_id = frame_id
         self._samples += len(block.samples)
-        self._waiting += self._detector.process(block)
+        if not deaf:
+            self._waiting += self._detector.process(block)
 
     def report(self, receive_ns: int, *, until_sample: int | None = None) -> None:
         """Hand over the contacts that were heard, up to a frame."""
