@@ -21,8 +21,9 @@ from tiltbot_ros.worlds.table_model import TableSettings
 BATCH_PUSHES = 25
 """Pushes of one object that are made in one go: what a kill can cost at most."""
 
-CAMERA = PictureSettings(mount="world", distance_m=0.94, width=320, height=320)
-"""Looks down on 0.72 x 0.72 m of the table; a pixel is 2.3 mm."""
+CAMERA = PictureSettings(mount="world", distance_m=1.15, width=384, height=384)
+"""Looks down on 0.88 x 0.88 m, nearly the whole top, so that what leaves the square of
+normalised coordinates is still seen; a pixel is 2.3 mm."""
 
 _LIBRARIES = ("mujoco", "numpy", "opencv-python-headless")
 

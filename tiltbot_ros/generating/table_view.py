@@ -14,8 +14,11 @@ from tiltbot_ros.worlds.camera import Painter, PictureSettings, intrinsics, pose
 from tiltbot_ros.worlds.table import TableWorld
 from tiltbot_ros.worlds.table_model import TableSettings
 
-_LEAST_HEIGHT_M = 0.004
-"""Four deviations of the camera's depth at 0.94 m."""
+_LEAST_HEIGHT_M = 0.005
+"""Four deviations of the camera's depth at 1.15 m."""
+
+_BEYOND = 0.45
+"""How far beyond the square of normalised coordinates an object may be, as part of its half."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +54,7 @@ class TableView:
         self._intrinsics = _intrinsics(settings)
         self._tracker = _learned(world.settings, settings)
         self._view = TrayView(self._intrinsics, pose(settings), decimation=1)
-        self._reach_m = 1.2 * world.settings.half_side_m
+        self._reach_m = (1.0 + _BEYOND) * world.settings.half_side_m
         self._painter = Painter(settings, seed=seed)
         self._painter.load_model(world.table.model)
 
@@ -93,7 +96,7 @@ def _learned(settings: TableSettings, camera: PictureSettings) -> ObjectTracker:
     intrinsic = _intrinsics(camera)
     half_m = settings.half_side_m
     tracker = ObjectTracker(
-        TrackerSettings(decimation=1, tray_size_m=2 * half_m, margin_m=0.2 * half_m),
+        TrackerSettings(decimation=1, tray_size_m=2 * half_m, margin_m=_BEYOND * half_m),
         intrinsic,
         pose(camera),
     )
