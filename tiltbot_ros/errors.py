@@ -54,3 +54,7 @@ class ModelError(TiltbotError):
 
 class StoreError(TiltbotError):
     """A training store, or a split of one, is not what it should be or cannot be written."""
+
+
+class ReportError(TiltbotError):
+    """A report cannot be made or written."""

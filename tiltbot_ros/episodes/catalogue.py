@@ -4,7 +4,8 @@ Only `episode.json` is read, never a bag; every change is atomic, so that it
 can be made while a recorder writes to the same folder.
 """
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,8 +30,10 @@ class Listed:
     problem: str = ""
 
 
-def list_episodes(folder: Path, *, trashed: bool = False) -> list[Listed]:
-    """Return the episodes of a folder, or of its trash, by id; unreadable ones are listed too.
+def each_episode(folder: Path, *, trashed: bool = False) -> Iterator[Listed]:
+    """Yield the episodes of a folder, or of its trash, by id; unreadable ones, too.
+
+    One after another, so that thousands need no more memory than one.
 
     Raises:
         EpisodeError: there is no such folder.
@@ -39,12 +42,20 @@ def list_episodes(folder: Path, *, trashed: bool = False) -> list[Listed]:
         raise EpisodeError(f"{folder}: expected a folder of episodes, found none")
     place = folder / TRASH if trashed else folder
     if not place.is_dir():
-        return []
-    paths = sorted(
-        (path for path in place.iterdir() if is_episode_name(path.name) and path.is_dir()),
-        key=lambda path: int(path.name.removeprefix("ep_")),
-    )
-    return [_listed(path) for path in paths]
+        return
+    with os.scandir(place) as entries:
+        names = [entry.name for entry in entries if is_episode_name(entry.name) and entry.is_dir()]
+    for name in sorted(names, key=lambda name: int(name.removeprefix("ep_"))):
+        yield _listed(place / name)
+
+
+def list_episodes(folder: Path, *, trashed: bool = False) -> list[Listed]:
+    """Return what `each_episode` yields.
+
+    Raises:
+        EpisodeError: there is no such folder.
+    """
+    return list(each_episode(folder, trashed=trashed))
 
 
 def select(

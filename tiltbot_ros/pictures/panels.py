@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from tiltbot_ros.episodes.reader import Episode, Poses
 from tiltbot_ros.errors import EpisodeError
 from tiltbot_ros.pictures import style
-from tiltbot_ros.pictures.sound import Waves, envelope, spectrogram
+from tiltbot_ros.pictures.sound import Waves, envelope, microphones, spectrogram
 from tiltbot_ros.wording import local_time
 
 _SPANS = 1400
@@ -64,7 +64,7 @@ def draw_waveform(axes: Axes, episode: Episode, heard: Waves) -> None:
             edgecolor="face",
         )
     axes.set_ylim(-channels + 0.45, 0.55)
-    names = _channel_names(episode, channels)
+    names = microphones(episode, channels)
     axes.set_yticks([-channel for channel in range(channels)], names)
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0)
@@ -174,7 +174,7 @@ def draw_title(figure: Figure, episode: Episode) -> None:
     end = title.get_window_extent().x1 / figure.bbox.width
     figure.text(end + 0.012, 0.9655, facts.id, fontsize=13, color=style.FAINT, va="top")
     loudness = 20 * math.log10(max(facts.contact.level, 1e-6))
-    microphone = _channel_names(episode, facts.contact.channel + 1)[-1]
+    microphone = microphones(episode, facts.contact.channel + 1)[-1]
     told = [
         local_time(facts.contact.stamp_ns),
         f"rig {episode.constant.rig}",
@@ -219,16 +219,6 @@ def _note(axes: Axes, text: str) -> None:
 
 def _channel_colour(channel: int) -> str:
     return style.CHANNELS[channel % len(style.CHANNELS)]
-
-
-def _channel_names(episode: Episode, channels: int) -> list[str]:
-    """Return the frames of the microphones, without what they have in common with a path."""
-    try:
-        infos = episode.deserialised("audio/info")
-    except EpisodeError:
-        infos = []
-    named = [name.rsplit("/", 1)[-1] for name in infos[-1].channel_frames] if infos else []
-    return [named[i] if i < len(named) else f"channel {i}" for i in range(channels)]
 
 
 def _after_hole(times: Floats) -> npt.NDArray[np.bool_]:

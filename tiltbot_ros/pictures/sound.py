@@ -93,6 +93,16 @@ def waves(episode: Episode) -> Waves | None:
     )
 
 
+def microphones(episode: Episode, channels: int) -> list[str]:
+    """Return the frames of the microphones, without what they have in common with a path."""
+    try:
+        infos = episode.deserialised("audio/info")
+    except EpisodeError:
+        infos = []
+    named = [name.rsplit("/", 1)[-1] for name in infos[-1].channel_frames] if infos else []
+    return [named[i] if i < len(named) else f"channel {i}" for i in range(channels)]
+
+
 def envelope(heard: Waves, spans: int) -> Envelope:
     """Return at most `spans` spans that together cover the sound."""
     width = max(1, -(-len(heard.samples) // spans))
