@@ -1,0 +1,113 @@
+"""One training, from its folder to its best checkpoint."""
+
+import logging
+import os
+import warnings
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from policy_ros.training.callbacks import KeepBest
+from policy_ros.training.learner import SCORE, Learner
+from policy_ros.training.run_folder import Metrics, RunFolder, read_metrics
+
+
+def processes() -> tuple[int, int]:
+    """Return the number of processes that torchrun started, and which one this is."""
+    return int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
+
+
+def fit(
+    folder: RunFolder,
+    learner: Learner,
+    data: lightning.LightningDataModule,
+    *,
+    save: Callable[[], None],
+    threads: int = 1,
+    progress: bool = False,
+    callbacks: Iterable[lightning.Callback] = (),
+) -> Metrics:
+    """Train until the score stops getting better; go on from where the folder is.
+
+    Under torchrun every process calls this; the gradients are averaged over
+    gloo (nccl on GPUs), and the first process writes.
+
+    Args:
+        folder: of the training, held by this process (of several, by the first).
+        learner: what to train.
+        data: batches for training and validation.
+        save: writes the learner's model as the best checkpoint.
+        threads: of PyTorch on the processor.
+        progress: show a bar.
+        callbacks: more of them.
+
+    Returns:
+        What was measured.
+    """
+    if folder.finished:
+        return read_metrics(folder.path)
+    torch.set_num_threads(threads)
+    count, rank = processes()
+    keep = KeepBest(save)
+    with warnings.catch_warnings():
+        _quiet()
+        trainer = lightning.Trainer(
+            accelerator="auto",
+            devices=int(os.environ.get("LOCAL_WORLD_SIZE", "1")),
+            num_nodes=max(1, count // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))),
+            strategy="ddp" if count > 1 else "auto",
+            max_epochs=learner.recipe.schedule.epochs,
+            gradient_clip_val=learner.recipe.schedule.clip,
+            deterministic=True,
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,
+            enable_progress_bar=progress and rank == 0,
+            enable_model_summary=False,
+            log_every_n_steps=10,
+            logger=TensorBoardLogger(folder.path, name="", version="tensorboard"),
+            callbacks=[
+                keep,
+                EarlyStopping(SCORE, patience=learner.recipe.schedule.patience),
+                ModelCheckpoint(
+                    folder.resume.parent,
+                    filename=folder.resume.stem,
+                    monitor=None,
+                    enable_version_counter=False,
+                    save_on_train_epoch_end=True,
+                ),
+                *([RichProgressBar(leave=False)] if progress and rank == 0 else []),
+                *callbacks,
+            ],
+        )
+        trainer.fit(
+            learner,
+            datamodule=data,
+            ckpt_path=folder.resume if folder.resume.is_file() else None,
+            weights_only=True,
+        )
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+    metrics = keep.metrics()
+    if rank == 0:
+        folder.finish(metrics, now())
+    return metrics
+
+
+def now() -> str:
+    """Return the time, UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _quiet() -> None:
+    # Advice about workers and devices, which are chosen here on purpose.
+    warnings.filterwarnings(
+        "ignore", category=lightning.fabric.utilities.warnings.PossibleUserWarning
+    )
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    warnings.filterwarnings("ignore", message=".*LeafSpec.*")
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
