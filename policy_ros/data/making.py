@@ -89,6 +89,11 @@ class SampleMaker:
                 f"expected a tilt of at most max_tilt_rad = {settings.max_tilt_rad:g} rad about "
                 f"each axis, got {np.asarray(raw.rotation).tolist()}"
             )
+        if not 0 <= raw.contact_channel < settings.channels:
+            raise FormatError(
+                f"expected a contact on one of {settings.channels} channels, got "
+                f"{raw.contact_channel}"
+            )
         start_ns = raw.contact_ns - round(settings.seconds * NS_PER_S / 2)
         return Sample(
             audio=audio,

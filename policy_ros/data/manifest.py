@@ -33,8 +33,9 @@ class LeftOut(Settings):
 
     id: str = Field(description="of the episode")
     folder: str = Field(description="absolute path of its data folder")
-    kind: Literal["policy", "fault"] = Field(
-        description="policy: it is whole, but not for training; fault: something is wrong with it"
+    cause: Literal["fault", "copy", "no object", "no tilt", "flagged"] = Field(
+        description="fault: something is wrong with it; the others: it is whole, but not for "
+        "training"
     )
     reason: str = Field(description="why, with the file")
 

@@ -22,7 +22,6 @@ class Provenance:
         problems: of the verdict.
         bag_bytes, bag_crc32: of the bag (or of what was imported); with `contact_ns` they tell
             copies of the same interaction.
-        facts_crc32: of `episode.json`, which changes when an episode is relabelled.
     """
 
     id: str
@@ -34,7 +33,6 @@ class Provenance:
     problems: tuple[str, ...] = ()
     bag_bytes: int = 0
     bag_crc32: int = 0
-    facts_crc32: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

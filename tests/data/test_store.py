@@ -146,7 +146,7 @@ def test_relabelled_and_removed_rows_change_at_once(store):
 
 def test_notes_of_what_is_left_out_are_kept_by_folder(store):
     def note(folder: str, number: int) -> LeftOut:
-        return LeftOut(id=f"ep_{number}", folder=folder, kind="fault", reason="no sound")
+        return LeftOut(id=f"ep_{number}", folder=folder, cause="fault", reason="no sound")
 
     with StoreWriter(store) as writer:
         writer.leave_out(["/a"], [note("/a", 1), note("/a", 2)])

@@ -1,0 +1,143 @@
+"""The messages of some topics of an MCAP file, as they lie in it: no index, no deserialising.
+
+Format: https://mcap.dev/spec. Reading an episode through rosbags costs 30 ms,
+most of it for the qualities of service of every topic; this takes 3 ms.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from struct import Struct
+
+from rosbags.rosbag2.storage_mcap import decompress
+
+from tiltbot_ros.errors import EpisodeError
+
+_MAGIC = b"\x89MCAP0\r\n"
+_RECORD = Struct("<BQ")
+_MESSAGE = Struct("<HIQQ")
+_CHUNK = Struct("<QQQI")
+_U16 = Struct("<H")
+_U32 = Struct("<I")
+_U64 = Struct("<Q")
+
+_FOOTER, _SCHEMA, _CHANNEL, _MESSAGE_RECORD, _CHUNK_RECORD, _DATA_END = 2, 3, 4, 5, 6, 15
+_LARGEST_CHUNK = 1 << 31
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BagTopic:
+    """The messages of a topic.
+
+    Attributes:
+        type: of its messages, as in the file.
+        messages: serialised, in the order of the file; views of its bytes.
+    """
+
+    type: str
+    messages: list[memoryview]
+
+
+def read_topics(data: bytes, names: set[str]) -> dict[str, BagTopic]:
+    """Return the messages of the named topics that an MCAP file has.
+
+    Args:
+        data: the whole file.
+        names: of the topics.
+
+    Raises:
+        EpisodeError: it is no MCAP file, or it is corrupt.
+    """
+    if data[:8] != _MAGIC or data[-8:] != _MAGIC or len(data) < 2 * len(_MAGIC):
+        raise EpisodeError("expected an MCAP file that begins and ends with its magic bytes")
+    index = _Index(names)
+    for kind, content in _flat(memoryview(data)[8:-8]):
+        if kind == _MESSAGE_RECORD:
+            index.add_message(content)
+        elif kind == _SCHEMA:
+            index.add_schema(content)
+        elif kind == _CHANNEL:
+            index.add_channel(content)
+    return index.topics
+
+
+class _Index:
+    def __init__(self, names: set[str]) -> None:
+        self.topics: dict[str, BagTopic] = {}
+        self._names = names
+        self._schemas: dict[int, str] = {}
+        self._channels: dict[int, list[memoryview] | None] = {}
+
+    def add_message(self, content: memoryview) -> None:
+        (channel,) = _U16.unpack_from(content)
+        if channel not in self._channels:
+            raise EpisodeError(f"expected a known channel, got a message of channel {channel}")
+        messages = self._channels[channel]
+        if messages is not None:
+            messages.append(content[_MESSAGE.size :])
+
+    def add_schema(self, content: memoryview) -> None:
+        self._schemas[_U16.unpack_from(content)[0]], _ = _text(content, 2)
+
+    def add_channel(self, content: memoryview) -> None:
+        (number,) = _U16.unpack_from(content)
+        (schema,) = _U16.unpack_from(content, 2)
+        name, end = _text(content, 4)
+        encoding, _ = _text(content, end)
+        if name not in self._names:
+            self._channels[number] = None
+            return
+        if encoding != "cdr" or schema not in self._schemas:
+            raise EpisodeError(f"expected {name} in CDR with a type, got '{encoding}'")
+        told = self._schemas[schema]
+        topic = self.topics.setdefault(name, BagTopic(type=told, messages=[]))
+        if topic.type != told:
+            raise EpisodeError(f"expected one type on {name}, got {topic.type} and {told}")
+        self._channels[number] = topic.messages
+
+
+def _flat(data: memoryview) -> Iterator[tuple[int, memoryview]]:
+    """Yield the records up to the summary, those within chunks included."""
+    for kind, content in _records(data):
+        if kind in (_DATA_END, _FOOTER):
+            return
+        if kind == _CHUNK_RECORD:
+            yield from _records(memoryview(_unpacked(content)))
+        else:
+            yield kind, content
+
+
+def _records(data: memoryview) -> Iterator[tuple[int, memoryview]]:
+    position, end = 0, len(data)
+    while position < end:
+        if position + _RECORD.size > end:
+            raise EpisodeError("expected a whole record, the file ends within one")
+        kind, length = _RECORD.unpack_from(data, position)
+        position += _RECORD.size
+        if length > end - position:
+            raise EpisodeError(
+                f"expected a record within the file, got one of {length} bytes where "
+                f"{end - position} are left"
+            )
+        yield kind, data[position : position + length]
+        position += length
+
+
+def _unpacked(chunk: memoryview) -> bytes:
+    _, _, size, crc = _CHUNK.unpack_from(chunk)
+    way, position = _text(chunk, _CHUNK.size)
+    (length,) = _U64.unpack_from(chunk, position)
+    packed = chunk[position + 8 :]
+    if length != len(packed) or size > _LARGEST_CHUNK:
+        raise EpisodeError(
+            f"expected a chunk of at most {_LARGEST_CHUNK} bytes that fills its record, got "
+            f"{size} bytes packed in {length} of {len(packed)}"
+        )
+    return decompress(bytes(packed), way, size, crc)
+
+
+def _text(data: memoryview, position: int) -> tuple[str, int]:
+    (length,) = _U32.unpack_from(data, position)
+    end = position + 4 + length
+    if end > len(data):
+        raise EpisodeError(f"expected a text within its record, got one of {length} bytes")
+    return str(data[position + 4 : end], "utf-8"), end
