@@ -29,7 +29,7 @@ class BagSource:
         self, path: Path, name: str, *, names: Mapping[str, str], object_name: str
     ) -> None:
         self.name = name
-        self.paths = (path,)
+        self.paths: tuple[Path, ...] = (path,)
         self._path = path
         self._names = names
         self._object = object_name

@@ -50,7 +50,7 @@ class ReleaseSource:
 
     def __init__(self, experiment: Experiment, settings: ReleaseSettings) -> None:
         self.name = f"{experiment.object}/{experiment.name}"
-        self.paths = (experiment.path,)
+        self.paths: tuple[Path, ...] = (experiment.path,)
         self._experiment = experiment
         self._settings = settings
         self._opened: tuple[ReleaseSound, ReleasePictures | None, ReleasePictures | None] | None

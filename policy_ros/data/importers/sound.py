@@ -65,7 +65,7 @@ class SoundSource:
         self, path: Path, actions: tuple[Action, ...], start_ns: int, settings: SoundSettings
     ) -> None:
         self.name = path.name
-        self.paths = (path,)
+        self.paths: tuple[Path, ...] = (path,)
         self.contacts_s = tuple(a.contact_s for a in actions if a.contact_s is not None)
         self._path = path
         self._actions = tuple(sorted(actions, key=lambda action: action.start_s))
