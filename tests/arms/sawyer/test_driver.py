@@ -136,16 +136,16 @@ def test_a_node_that_hangs_is_braked_by_the_side_process(pilot, bus):
 NODE = """
 import sys, time
 from tests.arms.sawyer.test_driver import Pilot
-from tests.emulators.sawyer.bus import SDK
 from tiltbot_ros.arms.sawyer.settings import SawyerSettings
-pilot = Pilot(SawyerSettings(python=sys.executable, pythonpath=[str(SDK)]))
+pilot = Pilot(SawyerSettings.model_validate_json(sys.argv[1]))
 print(pilot.arm._side.process.pid, flush=True)
 pilot.fly(60.0)
 """
 
 
-def test_a_node_that_is_killed_leaves_a_standing_robot_and_no_process(bus):
-    node = subprocess.Popen([sys.executable, "-c", NODE], stdout=subprocess.PIPE, text=True)
+def test_a_node_that_is_killed_leaves_a_standing_robot_and_no_process(bus, settings):
+    command = [sys.executable, "-c", NODE, settings.model_dump_json()]
+    node = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     side = int(node.stdout.readline())
     time.sleep(0.7)
     node.kill()
@@ -312,12 +312,20 @@ def test_what_is_missing_is_named(bus, settings, tmp_path, module, words):
 
 
 def test_missing_messages_are_told_apart_from_a_missing_sdk(bus, settings, tmp_path):
-    sdk = tmp_path / "sdk" / "intera_interface"
-    sdk.mkdir(parents=True)
-    (sdk / "__init__.py").write_text("import intera_core_msgs\n")
-    path = [str(sdk.parent), *settings.pythonpath]
+    folder = tmp_path / "without"
+    (folder / "intera_interface").mkdir(parents=True)
+    (folder / "intera_interface" / "__init__.py").write_text("import intera_core_msgs\n")
+    path = [missing(folder, "intera_core_msgs"), *settings.pythonpath]
     arm = SawyerArm(settings.model_copy(update={"pythonpath": path}))
     with pytest.raises(MissingDependencyError, match=r"messages of intera_common.*make_messages"):
+        arm.connect()
+
+
+def test_a_side_process_that_breaks_gives_its_last_words(bus, settings, tmp_path):
+    (tmp_path / "intera_interface.py").write_text("class RobotEnable: pass\n")
+    path = [str(tmp_path), *settings.pythonpath]
+    arm = SawyerArm(settings.model_copy(update={"pythonpath": path}))
+    with pytest.raises(DeviceError, match=r"(?s)ended with status 1.*TypeError"):
         arm.connect()
 
 

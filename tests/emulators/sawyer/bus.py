@@ -41,6 +41,11 @@ class RobotOnABus:
         for connection in [*self._clients, self._listener]:
             connection.close()
 
+    @property
+    def clients(self) -> int:
+        """How many SDKs, or bridges to ROS 1, are connected."""
+        return len(self._clients)
+
     def _run(self) -> None:
         due = last = time.monotonic()
         while not self._stop.is_set():

@@ -128,8 +128,10 @@ class SideProcess:
 
     def ending(self) -> str:
         """Return how it ended, or that it runs."""
-        status = self.process.poll()
-        if status is None:
+        try:
+            # Its connection ends a moment before the process does.
+            status = self.process.wait(0.3)
+        except subprocess.TimeoutExpired:
             return "it runs, but does not answer"
         how = f"ended by signal {-status}" if status < 0 else f"ended with status {status}"
         return f"it {how}: {self.last_words()}"
