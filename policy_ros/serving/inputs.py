@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from policy_ros.models.contract import Contract
-from policy_ros.signals.shrinking import shrink
+from policy_ros.signals.pictures import shrink
 from tiltbot_ros.errors import ModelError
 
 
@@ -26,8 +26,7 @@ def picture_input(contract: Contract, picture: npt.NDArray[np.uint8]) -> npt.NDA
         raise ModelError(
             f"expected a picture of uint8 ({side}, {side}, 3), got {picture.dtype} {picture.shape}"
         )
-    small = shrink(picture, contract.shapes.picture[1])
-    return np.ascontiguousarray(small.transpose(2, 0, 1), np.float32) / np.float32(255)
+    return shrink(picture, contract.shapes.picture[1])
 
 
 def spectrogram_input(
