@@ -33,16 +33,13 @@ def contact_rates(
     stretch = np.cumsum(np.diff(times, prepend=times[:1]) > PAUSE_S)
     begins = times[np.searchsorted(stretch, stretch, "left")]
     ends = times[np.searchsorted(stretch, stretch, "right") - 1]
-    low = np.maximum(times - _AROUND_S, begins)
-    high = np.minimum(times + _AROUND_S, ends)
-    heard = np.concatenate([[0], np.cumsum(contacts[order])])
-    first = np.searchsorted(times, low, "left")
-    last = np.searchsorted(times, high, "right")
-    # A span that begins with a contact holds one more than its length accounts for.
-    counted = heard[last] - heard[first] - (low == begins) * contacts[order][first]
-    length = high - low
+    first = np.searchsorted(times, np.maximum(times - _AROUND_S, begins), "left")
+    last = np.searchsorted(times, np.minimum(times + _AROUND_S, ends), "right") - 1
+    # From the first contact of a span to its last: the first begins it and does not count.
+    heard = np.cumsum(contacts[order])
+    length = times[last] - times[first]
     rates = np.full(len(times), np.nan)
-    np.divide(60.0 * counted, length, out=rates, where=length >= _LEAST_S)
+    np.divide(60.0 * (heard[last] - heard[first]), length, out=rates, where=length >= _LEAST_S)
     found = np.empty_like(rates)
     found[order] = rates
     return found

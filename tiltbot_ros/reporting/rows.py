@@ -61,7 +61,7 @@ def row_of(listed: Listed) -> Row:
             kinds=("unreadable",),
         )
     return Row(
-        id=facts.id,
+        id=listed.path.name,
         verdict="clean" if facts.verdict.clean else "flagged",
         object=facts.object,
         problems=facts.verdict.problems,
