@@ -20,6 +20,7 @@ from tiltbot_ros.worlds.noise import generator
 from tiltbot_ros.worlds.objects import ObjectCatalogue, ObjectSpec
 from tiltbot_ros.worlds.servo import ServoReference
 from tiltbot_ros.worlds.sound import SoundSettings, SoundSynthesizer
+from tiltbot_ros.worlds.stillness import CHECK_STEPS, Stillness
 from tiltbot_ros.worlds.touches import PhysicsLog, feel, quaternion_matrix
 from tiltbot_ros.worlds.tray_model import (
     SURFACES,
@@ -145,6 +146,7 @@ class TrayWorld:
     def _install(self, tray: TrayModel) -> None:
         self._tray = tray
         self._data = mujoco.MjData(tray.model)
+        self._stillness = Stillness()
         self._finder: KnockFinder | None = None
         mass = tray.spec.mass_kg if tray.spec is not None else 0.0
         self._weight_n = mass * self.settings.gravity_m_s2
@@ -242,14 +244,20 @@ class TrayWorld:
             qvel=np.empty((count, model.nv)),
             sensors=np.empty((count, model.nsensordata)),
         )
-        step = mujoco.mj_step
+        step, stillness = mujoco.mj_step, self._stillness
         for row in range(count):
             while self._commands and self._commands[0][0] <= self._step:
                 self._servo.aim(self._commands.popleft()[1])
-            ctrl[0], ctrl[1] = self._servo.next()
+            aim = self._servo.next()
             log.qpos[row] = qpos
             log.qvel[row] = qvel
-            step(model, data)
+            if not stillness.hold(aim):
+                ctrl[0], ctrl[1] = aim
+                step(model, data)
+                if self._step % CHECK_STEPS == 0:
+                    stillness.look(qvel)
+                    if stillness.still:
+                        qvel[:] = 0.0
             log.sensors[row] = sensors
             self._step += 1
         if data.warning[mujoco.mjtWarning.mjWARN_BADQACC].number or not np.isfinite(qpos).all():
