@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from policy_ros.data.store import Store
+from policy_ros.signals.pictures import shrink
 from tiltbot_ros.errors import StoreError
 
 Rows = npt.NDArray[np.int64]
@@ -35,7 +36,7 @@ class StoreDataset(Dataset[dict[str, Tensor]]):
     | `row` | int64 (n,) | row of the store |
     | `audio` | float32 (n, 4, 44100) | full scale is 1 |
     | `spectrogram` | float32 (n, 4, 64, 64) | ln, clipped to [-5, 5] |
-    | `before`, `after` | float32 (n, 3, 128, 128) | RGB in [0, 1] |
+    | `before`, `after` | float32 (n, 3, 128, 128) | RGB in [0, 1]; or smaller, by `picture` |
     | `clip` | float32 (n, 24, 3, 128, 128) | RGB in [0, 1] |
     | `action` | float32 (n, 2) | [-1, 1] |
     | `rotation` | float32 (n, 2) | rad |
@@ -54,8 +55,10 @@ class StoreDataset(Dataset[dict[str, Tensor]]):
             nothing can be learned but the averages; `noise`: sound is white noise of the store's
             loudness that depends on the row alone. Both for showing what a result is worth.
         seed: of the control.
+        picture: side to which pictures are shrunk, a divisor of the store's [px]; None: theirs.
 
     Raises:
+        ConfigError: it is no divisor.
         StoreError: the store has no such array or row.
     """
 
@@ -68,6 +71,7 @@ class StoreDataset(Dataset[dict[str, Tensor]]):
         require: Sequence[str] = (),
         control: Control = "none",
         seed: int = 0,
+        picture: int | None = None,
     ) -> None:
         self.store = store
         self.names = tuple(names)
@@ -81,6 +85,8 @@ class StoreDataset(Dataset[dict[str, Tensor]]):
             )
         self._seed = seed
         self._control = control
+        self._picture = picture or store.settings.picture_size
+        shrink(np.zeros((store.settings.picture_size,) * 2 + (3,), np.uint8), self._picture)
         order = np.random.default_rng(seed).permutation(len(self.rows))
         self._sensed = self.rows[order] if control == "shuffled" else self.rows
 
@@ -107,13 +113,14 @@ class StoreDataset(Dataset[dict[str, Tensor]]):
     def _read(self, name: str, rows: Rows) -> dict[str, Tensor]:
         if self._control == "noise" and name in ("audio", "spectrogram"):
             return {name: self._noise(name, rows)}
-        values = torch.from_numpy(self.store.array(name).take(rows))
+        array = self.store.array(name).take(rows)
+        if name in _PICTURES:
+            return {name: torch.from_numpy(shrink(array, self._picture))}
+        values = torch.from_numpy(array)
         if name in LOCATIONS:
             seen = torch.isfinite(values).all(1)
             return {name: torch.where(seen[:, None], values, 0.0), f"{name}_seen": seen}
-        if name in _PICTURES:
-            values = values.movedim(-1, -3).to(torch.float32).div_(255.0)
-        elif name == "audio":
+        if name == "audio":
             values = values.to(torch.float32).div_(32768.0)
         elif name == "spectrogram":
             values = values.to(torch.float32)

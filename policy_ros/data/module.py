@@ -28,6 +28,7 @@ class StoreModule(lightning.LightningDataModule):
         seed: of the order and of the control.
         require: arrays without NaN in every row.
         control: see `StoreDataset`; it is the same in every part.
+        picture: side to which pictures are shrunk [px]; None: not at all.
 
     Attributes:
         parts: the datasets, by name of the part.
@@ -46,6 +47,7 @@ class StoreModule(lightning.LightningDataModule):
         seed: int,
         require: Sequence[str] = (),
         control: Control = "none",
+        picture: int | None = None,
     ) -> None:
         super().__init__()
         if split.store != store.hash:
@@ -57,7 +59,13 @@ class StoreModule(lightning.LightningDataModule):
         self.split = split
         self.parts: dict[Part, StoreDataset] = {
             part: StoreDataset(
-                store, split.part(part), names, require=require, control=control, seed=seed
+                store,
+                split.part(part),
+                names,
+                require=require,
+                control=control,
+                seed=seed,
+                picture=picture,
             )
             for part in PARTS
         }

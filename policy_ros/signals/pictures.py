@@ -42,9 +42,9 @@ def shrink(pictures: npt.NDArray[np.uint8], size: int) -> npt.NDArray[np.float32
     return small
 
 
-def _added(parts: list[npt.NDArray[Any]]) -> npt.NDArray[np.uint16] | npt.NDArray[np.uint32]:
+def _added(parts: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
     wide = np.uint16 if len(parts) <= 16 else np.uint32  # 16 · 16 · 255 still fits 16 bits
-    total = parts[0].astype(wide)
+    total: npt.NDArray[Any] = parts[0].astype(wide)
     for part in parts[1:]:
         total += part
     return total

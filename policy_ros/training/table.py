@@ -75,8 +75,8 @@ class TableModule(lightning.LightningDataModule):
             order = np.random.default_rng((self._seed, epoch)).permutation(len(rows))
             rows = rows[torch.from_numpy(order)]
             rows = rows[: self.steps * self._batch]
-        for part in rows.split(self._batch):
-            own = part[rank::world]
+        for start in range(0, len(rows), self._batch):
+            own = rows[start : start + self._batch][rank::world]
             yield {
                 "row": own,
                 **{name: column[own] for name, column in self._table.columns.items()},

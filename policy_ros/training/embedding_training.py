@@ -1,0 +1,130 @@
+"""Training of everything that learns from the store's rows themselves."""
+
+import shlex
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from policy_ros.data.module import StoreModule
+from policy_ros.data.splits import Split
+from policy_ros.data.store import Store
+from policy_ros.models.checkpoint import save_checkpoint
+from policy_ros.models.contract import Origin
+from policy_ros.models.embedding import AudioEmbedding, PictureEmbedding
+from policy_ros.models.model import MODELS, TiltModel
+from policy_ros.models.zoo import build_model
+from policy_ros.training.fitting import fit, now
+from policy_ros.training.learner import Learner
+from policy_ros.training.preparation import Preparation
+from policy_ros.training.provenance import git_sha, machine
+from policy_ros.training.recipe import Recipe
+from policy_ros.training.run_folder import Metrics, RunFolder, RunManifest
+from tiltbot_ros.errors import ConfigError
+
+NORMALIZING_ROWS = 1024
+"""So many training rows tell mean and deviation."""
+
+
+def train_on_store(
+    recipe: Recipe,
+    store: Store,
+    split: Split,
+    out: Path,
+    *,
+    seed: int,
+    threads: int = 1,
+    progress: bool = False,
+) -> Metrics:
+    """Train a model on a split of a store, or go on where its folder is.
+
+    Args:
+        recipe: how.
+        store: what it learns from.
+        split: which rows.
+        out: folder of the training.
+        seed: of weights, order and augmentations.
+        threads: of PyTorch on the processor.
+        progress: show a bar.
+
+    Returns:
+        What was measured.
+
+    Raises:
+        ConfigError: the recipe does not fit the store, or the folder is another training's.
+        StoreError: there is nothing to train or to validate on.
+    """
+    classes = _classes(recipe, store, split)
+    prepare = Preparation(recipe, store, classes, seed=seed)
+    data = StoreModule(
+        store,
+        split,
+        prepare.arrays(),
+        batch=recipe.schedule.batch,
+        seed=seed,
+        control="shuffled" if recipe.shuffled else "none",
+        picture=recipe.picture,
+    )
+    if not len(data.parts["validation"]):
+        raise ConfigError(
+            f"expected rows for validation in the split '{split.name}', found none: a training is "
+            "stopped by them"
+        )
+    origin = Origin(
+        recipe=recipe.name,
+        seed=seed,
+        data_hash=store.hash,
+        split=split.name,
+        split_hash=split.hash,
+        git_sha=git_sha(),
+    )
+    manifest = RunManifest(
+        command=shlex.join(sys.argv),
+        recipe=recipe,
+        origin=origin,
+        store=str(store.path),
+        machine=machine(),
+        started=now(),
+    )
+    model = build_model(recipe.model, recipe.network, prepare.shapes, seed=seed)
+    fit_normalizers(model, data, prepare, seed=seed)
+    learner = Learner(model, recipe, prepare, seed=seed, steps=data.steps)
+    folder = RunFolder(out, manifest)
+
+    def save() -> None:
+        save_checkpoint(
+            folder.checkpoint,
+            model,
+            classes=classes,
+            microphones=recipe.microphones,
+            front_end=prepare.front_end,
+            picture_size=store.settings.picture_size,
+            max_tilt_rad=store.settings.max_tilt_rad,
+            half_side_m=store.settings.half_side_m,
+            origin=origin,
+        )
+
+    with folder:
+        return fit(folder, learner, data, save=save, threads=threads, progress=progress)
+
+
+def fit_normalizers(
+    model: TiltModel, data: StoreModule, prepare: Preparation, *, seed: int
+) -> None:
+    """Set the normalizers of a model from training rows."""
+    dataset = data.parts["train"]
+    rng = np.random.default_rng(seed)
+    chosen = rng.permutation(len(dataset))[:NORMALIZING_ROWS]
+    batch = prepare(dataset[np.sort(chosen)], None)
+    for part in model.modules():
+        if isinstance(part, AudioEmbedding):
+            part.normalizer.fit(batch["spectrogram"])
+        if isinstance(part, PictureEmbedding):
+            part.normalizer.fit(batch["before"])
+
+
+def _classes(recipe: Recipe, store: Store, split: Split) -> tuple[str, ...]:
+    if "logits" not in MODELS.get(recipe.model).outputs:
+        return ()
+    present = set(np.unique(store.array("object")[split.part("train")]).tolist())
+    return tuple(entry.name for number, entry in enumerate(store.objects) if number in present)
