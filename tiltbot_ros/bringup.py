@@ -13,6 +13,14 @@ from tiltbot_ros.collecting import AutostartSettings
 from tiltbot_ros.errors import ConfigError
 from tiltbot_ros.replaying import ReplaySettings, needs_clock
 from tiltbot_ros.rigs import Rig
+from tiltbot_ros.serving import (
+    ACTIONS,
+    EXECUTABLES,
+    LiveEvaluationSettings,
+    Role,
+    ServedRigSettings,
+    ServingSettings,
+)
 from tiltbot_ros.session import SessionSettings
 from tiltbot_ros.settings import Settings
 from tiltbot_ros.worlds.objects import ObjectCatalogue
@@ -30,7 +38,7 @@ Value = bool | int | float | str | list[bool] | list[int] | list[float] | list[s
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "world_node": ("arm", "tilt", "follow", "microphones", "camera", "world", "sound", "view"),
-    "tray_node": ("arm", "kinematic", "tilt", "follow"),
+    "tray_node": ("arm", "kinematic", "guard", "held", "sawyer", "tilt", "follow"),
     "microphone_node": ("microphones",),
     "camera_node": ("camera", "mount"),
     "contact_node": ("detector",),
@@ -235,6 +243,56 @@ def replay_graph(
         required=True,
     )
     return [player, *(with_simulated_time(spec) if simulated else spec for spec in others)]
+
+
+def serve_graph(
+    rig: Rig,
+    *,
+    checkpoints: Mapping[Role, Path],
+    live: bool = True,
+    settings: ServingSettings | None = None,
+) -> list[NodeSpec]:
+    """Return the graph that serves models: an action each, and their live evaluation.
+
+    Args:
+        rig: that the models must fit; its own nodes are those of `collect_graph`.
+        checkpoints: folder of the model of each role.
+        live: judge the models by every new episode.
+        settings: of the servers, but for the checkpoint.
+
+    Raises:
+        ConfigError: there is no model.
+    """
+    if not checkpoints:
+        raise ConfigError(f"expected a checkpoint for one of {', '.join(ACTIONS)}, got none")
+    served = flatten("rig", ServedRigSettings.of(rig))
+    folders = {role: str(path.expanduser().resolve()) for role, path in checkpoints.items()}
+    settings = settings or ServingSettings()
+    specs = [
+        NodeSpec(
+            executable=EXECUTABLES[role],
+            name=ACTIONS[role],
+            parameters={
+                **flatten("serving", settings.model_copy(update={"checkpoint": folder})),
+                **served,
+            },
+            respawn=True,
+        )
+        for role, folder in folders.items()
+    ]
+    if live:
+        evaluation = LiveEvaluationSettings(
+            **{str(role): folder for role, folder in folders.items()}, backend=settings.backend
+        )
+        specs.append(
+            NodeSpec(
+                executable="live_evaluation_node",
+                name="live_evaluation",
+                parameters={**flatten("live", evaluation), **served},
+                respawn=True,
+            )
+        )
+    return specs
 
 
 def with_simulated_time(spec: NodeSpec) -> NodeSpec:

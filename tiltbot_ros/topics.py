@@ -145,6 +145,12 @@ EPISODE = Topic(
     depth=64,
     content="an episode that is safely on disk",
 )
+EVALUATION = Topic(
+    name="evaluation",
+    type="tiltbot/msg/Evaluation",
+    depth=64,
+    content="what the models said of an episode, and how they have done so far",
+)
 RECORDER_STATUS = Topic(
     name="recorder/status",
     type="tiltbot/msg/RecorderStatus",
@@ -171,5 +177,5 @@ COMPRESSED = {COLOR: COLOR_COMPRESSED, DEPTH: DEPTH_COMPRESSED}
 TOPICS = (
     AUDIO, AUDIO_INFO, COLOR, COLOR_COMPRESSED, DEPTH, DEPTH_COMPRESSED, CAMERA_INFO, CAMERA_POSE,
     TRAY_POSE, TRAY_JOINTS, TRAY_REFERENCE, TILT, CONTACT, OBJECT_LOCATION,
-    EPISODE, RECORDER_STATUS, DIAGNOSTICS,
+    EPISODE, EVALUATION, RECORDER_STATUS, DIAGNOSTICS,
 )  # fmt: skip
