@@ -97,7 +97,12 @@ def test_level_is_proportional_to_the_impulse(catalogue):
 def test_object_is_heard_in_its_own_modes(catalogue):
     spec = catalogue.get("glass_jar")
     calm = SILENT.model_copy(
-        update={"mode_frequency_jitter": 0.0, "placement_frequency_jitter": 0.0}
+        update={
+            "mode_frequency_jitter": 0.0,
+            "placement_frequency_jitter": 0.0,
+            "contact_damping": 0.0,
+            "floor_coupling": 0.0,
+        }
     )
     sound, _ = struck(spec, wall_knock(), settings=calm)
     late = sound[100 * STRIDE + 4000 :, 0].astype(float)
@@ -161,9 +166,9 @@ def test_strong_hits_are_loud_and_weak_ones_drown():
         world = TrayWorld(seed=2)
         world.place(name)
         recording = simulate(world, itertools.islice(RandomTilts(2, TiltSettings()), 5))
-        levels[name] = max(c.level for c in recording.contacts if c.wall != "floor")
-    assert 0.2 < levels["042_adjustable_wrench"] < 2.0
-    assert levels["026_sponge"] < 0.03
+        levels[name] = [c.level for c in recording.contacts if c.wall != "floor"]
+    assert 0.2 < max(levels["042_adjustable_wrench"]) < 2.0
+    assert np.median(levels["026_sponge"]) < 0.02
 
 
 def test_surface_modes_belong_to_the_specimen_of_the_tray():

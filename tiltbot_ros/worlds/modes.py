@@ -71,7 +71,7 @@ class Modes:
         Never quite zero: a contact is an area, and a real node line is not sharp.
         """
         wave = np.prod(np.cos(self.wave * point + self.phase), axis=1)
-        return np.asarray(np.sign(wave) * (0.2 + 0.8 * np.abs(wave)))
+        return np.asarray(np.sign(wave) * (0.1 + 0.9 * np.abs(wave)))
 
 
 def _stable_rng(text: str, seed: int) -> np.random.Generator:

@@ -71,12 +71,15 @@ def motor_response(rate: int, rng: np.random.Generator) -> NDArray[np.float32]:
 
 
 def friction_response(
-    floor: Modes, modes: Modes, spec: ObjectSpec, rate: int
+    floor: Modes, modes: Modes, spec: ObjectSpec, rate: int, *, coupling: float
 ) -> NDArray[np.float32]:
     """Friction excites the floor's modes, the object's modes, and hisses a little."""
     time = np.arange(min(BLOCK, rate // 20)) / rate
     response = np.zeros((CHANNELS, len(time)))
-    for part, share in ((floor, 1.0 - spec.contact.brightness), (modes, spec.contact.brightness)):
+    for part, share in (
+        (floor, 1.0 - spec.contact.brightness),
+        (modes, coupling * spec.contact.brightness),
+    ):
         for index in range(len(part.gain)):
             # Sliding contact damps what it rubs on.
             damping = 1.5 * part.decay_s[index] + 60.0
