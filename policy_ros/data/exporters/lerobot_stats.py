@@ -72,7 +72,9 @@ def of_pictures(pictures: npt.NDArray[np.uint8]) -> Statistics:
         "mean": mean,
         "std": np.sqrt(variance),
         **{
-            name: np.array([greys[min(np.searchsorted(row, part), _GREYS - 1)] for row in below])
+            name: np.array(
+                [greys[min(int(np.searchsorted(row, part)), _GREYS - 1)] for row in below]
+            )
             for name, part in QUANTILES.items()
         },
     }

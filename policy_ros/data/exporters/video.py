@@ -3,7 +3,7 @@
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -54,7 +54,9 @@ class VideoFile:
         self.frames = 0
         self._container = av.open(str(path), "w", format="mp4", options={"movflags": "faststart"})
         # The library types a stream by the codec, whose name is not known here.
-        self._stream: Any = self._container.add_stream(_ENCODERS[codec], rate=fps, options=options)
+        self._stream = cast(
+            "Any", self._container.add_stream(_ENCODERS[codec], rate=fps, options=options)
+        )
         self._stream.width, self._stream.height = width, height
         self._stream.pix_fmt = PIXELS
         self._tick = Fraction(1, fps)
