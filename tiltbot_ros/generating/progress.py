@@ -53,14 +53,18 @@ class GeneratedFolder:
         self._folder.close()
 
     def left(self) -> tuple[Batch, ...]:
-        """Return the batches that are still to be made, after sweeping what a kill left."""
+        """Return the batches that are still to be made, after sweeping what a kill left.
+
+        The first of every object come first: whoever stops early has as many of each.
+        """
         batches = self.plan.batches()
         for batch in batches:
             if (self._own / batch.name / _REPORT).is_file():
                 self.take(batch)
             else:
                 shutil.rmtree(self._own / batch.name, ignore_errors=True)
-        return tuple(batch for batch in batches if not self._done(batch).is_file())
+        left = (batch for batch in batches if not self._done(batch).is_file())
+        return tuple(sorted(left, key=lambda batch: (batch.first - 1) % self.plan.episodes))
 
     def reports(self) -> tuple[BatchReport, ...]:
         """Return what became of the batches that are done."""
@@ -78,6 +82,11 @@ class GeneratedFolder:
             RecordingError: its report cannot be read.
         """
         place = self.workplace(batch)
+        if not (place / _REPORT).is_file():
+            raise RecordingError(
+                f"{place}: expected a batch that a worker has finished, found none: is the folder "
+                f"on a file system that all computers of the cluster share?"
+            )
         self._taken += len(_read_report(place / _REPORT).episodes)
         for episode in sorted(place.iterdir()):
             if is_episode_name(episode.name):
