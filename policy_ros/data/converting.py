@@ -8,7 +8,6 @@ from pathlib import Path
 from policy_ros.data.episodes import (
     is_clean,
     provenance_of,
-    read_constant_facts,
     read_interaction,
 )
 from policy_ros.data.making import SampleMaker
@@ -20,6 +19,7 @@ from policy_ros.data.store import Store
 from policy_ros.data.store_settings import StoreSettings
 from policy_ros.data.writer import StoreWriter
 from tiltbot_ros.episodes.catalogue import Listed, list_episodes
+from tiltbot_ros.episodes.constant import read_constant_facts
 from tiltbot_ros.episodes.facts import EpisodeFacts
 from tiltbot_ros.errors import TiltbotError
 

@@ -1,23 +1,21 @@
 """An episode's folder as the raw interaction that a row of a store is made of."""
 
-import re
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
-import yaml
 
-from policy_ros.data.bag_messages import BagTopic, read_topics
 from policy_ros.data.bag_signals import Track, read_rotations, read_track
 from policy_ros.data.making import RawInteraction
 from policy_ros.data.sample import Provenance
 from tiltbot_ros import topics
 from tiltbot_ros.episodes.cdr import header_stamp_ns
+from tiltbot_ros.episodes.constant import read_constant_facts
 from tiltbot_ros.episodes.facts import FACTS_FILE, ConstantFacts, EpisodeFacts
 from tiltbot_ros.episodes.images import IMAGE_TYPES, compressed_names, pixels_of
+from tiltbot_ros.episodes.mcap import BagTopic, read_topics
 from tiltbot_ros.episodes.moments import before_and_after
 from tiltbot_ros.episodes.typestore import AUDIO_TYPE, LOCATION_TYPE, POSE_TYPE, typestore
 from tiltbot_ros.errors import EpisodeError, TiltbotError
@@ -26,8 +24,6 @@ Picture = npt.NDArray[np.uint8]
 
 _HEADER = 4096
 """No header is longer [B]."""
-
-_CUSTOM = re.compile(rb"^  custom_data:\n((?:    .*\n|\n)*)", re.MULTILINE)
 
 
 def read_interaction(path: Path, facts: EpisodeFacts, *, clip: bool = False) -> RawInteraction:
@@ -63,40 +59,6 @@ def read_interaction(path: Path, facts: EpisodeFacts, *, clip: bool = False) -> 
         raise EpisodeError(
             f"{bag}: the bag cannot be read: {type(error).__name__}: {error}"
         ) from error
-
-
-def read_constant_facts(path: Path) -> ConstantFacts:
-    """Return what an episode's `metadata.yaml` says of its session.
-
-    Only its custom data is parsed, and that once for a session: parsing the
-    whole file takes longer than reading the bag.
-
-    Raises:
-        EpisodeError: it is missing, or not tiltbot's.
-    """
-    file = path / "metadata.yaml"
-    try:
-        text = file.read_bytes()
-    except OSError as error:
-        raise EpisodeError(f"{file}: cannot be read: {error.strerror}") from error
-    found = _CUSTOM.search(text)
-    if found is None:
-        raise EpisodeError(f"{file}: expected the custom data of tiltbot, found none")
-    try:
-        return _constant_facts(found[1])
-    except EpisodeError as error:
-        raise EpisodeError(f"{file}: {error}") from error
-
-
-@lru_cache(maxsize=64)
-def _constant_facts(text: bytes) -> ConstantFacts:
-    try:
-        custom = yaml.load(text, yaml.CBaseLoader)  # noqa: S506 - it makes texts and nothing else
-        return ConstantFacts.from_custom_data(dict(custom), Path())
-    except TiltbotError:
-        raise
-    except Exception as error:
-        raise EpisodeError(f"expected the custom data of tiltbot: {error}") from error
 
 
 class _Reading:

@@ -11,6 +11,7 @@ from streams import EPOCH_NS, NS
 
 from tiltbot_ros.episodes import reader as reader_module
 from tiltbot_ros.episodes.reader import Episode
+from tiltbot_ros.episodes.writer import file_crc32
 from tiltbot_ros.errors import EpisodeError
 
 
@@ -125,7 +126,7 @@ def test_damaged_files_are_read_or_refused_with_an_episode_error(
         path.write_bytes(broken)
         if not checksum:
             size = (victim / FILES[0]).stat().st_size
-            crc = reader_module.file_crc32(victim / FILES[0])
+            crc = file_crc32(victim / FILES[0])
 
             def pretend(directory):
                 return replace(facts(directory), bag_bytes=size, bag_crc32=crc)

@@ -22,6 +22,7 @@ _AUDIO = {0: Struct(">QIHxxIBxxxI"), 1: Struct("<QIHxxIBxxxI")}
 _LENGTH = {0: Struct(">I"), 1: Struct("<I")}
 _LITTLE_ENDIAN = bytes((0, 1, 0, 0))
 _ENCAPSULATION = 4
+_LAST_SAMPLE = (1 << 63) - (1 << 32)
 _HEADER_END = _ENCAPSULATION + 12
 
 
@@ -88,6 +89,8 @@ def read_audio(data: bytes) -> AudioMessage:
             f"samples, got bits={bits} channels={channels} sample_rate={rate} "
             f"data16[{count16}] data32[{count32}]"
         )
+    if first > _LAST_SAMPLE:
+        raise EpisodeError(f"expected a running index of the first frame, got {first}")
     if count % channels or start + width * count > len(data):
         raise EpisodeError(
             f"expected whole frames of {channels} channels within {len(data)} bytes, "

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
-from rosbags.rosbag2 import Reader
 
-from tiltbot_ros.episodes.cdr import header_stamp_ns, read_audio
+from tiltbot_ros.episodes.cdr import AudioMessage, header_stamp_ns, read_audio
+from tiltbot_ros.episodes.constant import read_constant_facts
 from tiltbot_ros.episodes.detector import HeardContact
 from tiltbot_ros.episodes.facts import (
     ConstantFacts,
@@ -18,6 +19,7 @@ from tiltbot_ros.episodes.facts import (
     Verdict,
 )
 from tiltbot_ros.episodes.images import IMAGE_TYPES, compressed_names, pixels_of
+from tiltbot_ros.episodes.mcap import read_topics
 from tiltbot_ros.episodes.ring import StampedMessage
 from tiltbot_ros.episodes.signals import (
     Floats,
@@ -37,7 +39,6 @@ from tiltbot_ros.episodes.typestore import (
     typestore,
 )
 from tiltbot_ros.episodes.verdict import judge
-from tiltbot_ros.episodes.writer import file_crc32
 from tiltbot_ros.errors import EpisodeError
 
 __all__ = [
@@ -85,24 +86,25 @@ class Episode:
             raise EpisodeError(f"{path}: expected the directory of an episode, found none")
         facts = EpisodeFacts.read(path)
         bag = path / f"{path.name}.mcap"
-        found = sorted(path.glob("*.mcap"))
-        if found and bag not in found:
-            bag = found[0]
+        if not bag.is_file():
+            bag = next(iter(sorted(path.glob("*.mcap"))), bag)
         size = bag.stat().st_size if bag.is_file() else 0
         if size != facts.bag_bytes:
             raise EpisodeError(
                 f"{bag}: expected {facts.bag_bytes} bytes, found {size}: the bag is truncated"
             )
-        if file_crc32(bag) != facts.bag_crc32:
+        constant = read_constant_facts(path)
+        try:
+            data = bag.read_bytes()
+        except OSError as error:
+            raise EpisodeError(f"{bag}: cannot be read: {error.strerror}") from error
+        if crc32(data) != facts.bag_crc32:
             raise EpisodeError(f"{bag}: the checksum in episode.json differs: the bag is corrupt")
         try:
-            constant, messages = _read_bag(path)
-        except EpisodeError:
-            raise
-        except Exception as error:  # the parsers of MCAP and YAML raise anything on corrupt bytes
-            raise EpisodeError(
-                f"{path}: the bag cannot be read: {type(error).__name__}: {error}"
-            ) from error
+            messages = _messages(data, constant)
+        except Exception as error:  # the parsers of MCAP and CDR raise anything on corrupt bytes
+            told = error if isinstance(error, EpisodeError) else f"{type(error).__name__}: {error}"
+            raise EpisodeError(f"{bag}: the bag cannot be read: {told}") from error
         return Episode(path, facts, constant, messages)
 
     def topic(self, name: str) -> RecordedTopic:
@@ -135,17 +137,26 @@ class Episode:
         """Judge the episode again from its bag."""
         return judge(self.content(), self.constant)
 
+    def audio_blocks(self, name: str = "audio") -> list[AudioMessage]:
+        """Return the blocks of the sound, one or more, all of one format.
+
+        Raises:
+            EpisodeError: there is none, or it changes its format.
+        """
+        blocks: list[AudioMessage] = [self._read(read_audio, m) for m in self._messages(name)]
+        if not blocks:
+            raise EpisodeError(f"{self.path}: no sound on {name!r}")
+        if len({block.format for block in blocks}) > 1:
+            raise EpisodeError(f"{self.path}: the sound on {name!r} changes its format")
+        return blocks
+
     def audio(self, name: str = "audio") -> Sound:
         """Return the sound.
 
         Raises:
             EpisodeError: there is none, or it changes its format.
         """
-        blocks = [self._read(read_audio, m) for m in self._messages(name)]
-        if not blocks:
-            raise EpisodeError(f"{self.path}: no sound on {name!r}")
-        if len({block.format for block in blocks}) > 1:
-            raise EpisodeError(f"{self.path}: the sound on {name!r} changes its format")
+        blocks = self.audio_blocks(name)
         first, last = blocks[0].block, blocks[-1].block
         samples = np.concatenate([block.block.samples for block in blocks])
         return Sound(
@@ -300,19 +311,15 @@ class Episode:
             ) from error
 
 
-def _read_bag(path: Path) -> tuple[ConstantFacts, dict[str, tuple[StampedMessage, ...]]]:
-    with Reader(path) as reader:
-        constant = ConstantFacts.from_custom_data(reader.storage.metadata.custom or {}, path)
-        found: dict[str, list[StampedMessage]] = {topic.name: [] for topic in constant.topics}
-        for connection, log_ns, data in reader.messages():
-            stamped = has_header(connection.msgtype)
-            stamp_ns = header_stamp_ns(data) if stamped else log_ns
-            found.setdefault(connection.topic, []).append(
-                StampedMessage(stamp_ns=stamp_ns, data=data)
-            )
-    return constant, {
-        name: tuple(sorted(messages, key=lambda m: m.stamp_ns)) for name, messages in found.items()
-    }
+def _messages(data: bytes, constant: ConstantFacts) -> dict[str, tuple[StampedMessage, ...]]:
+    found: dict[str, tuple[StampedMessage, ...]] = {topic.name: () for topic in constant.topics}
+    for name, topic in read_topics(data).items():
+        raw = [bytes(message) for message in topic.messages]
+        stamped = has_header(topic.type)
+        stamps = [header_stamp_ns(message) for message in raw] if stamped else topic.logged_ns
+        order = sorted(range(len(raw)), key=lambda i: (stamps[i], topic.logged_ns[i]))
+        found[name] = tuple(StampedMessage(stamp_ns=stamps[i], data=raw[i]) for i in order)
+    return found
 
 
 def _picture(data: bytes, msgtype: str) -> tuple[npt.NDArray[Any], str]:

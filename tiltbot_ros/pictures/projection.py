@@ -27,7 +27,7 @@ class TrayCamera:
         distortion: (n,) in OpenCV's order.
         optical_from_mount: (4, 4) the frame it is mounted on to its optical frame [m].
         on_tray: it is mounted on the tray and moves with it.
-        tray: measured motion of the tray; None: taken as level.
+        tray: measured motion of the tray; None: taken as level, or needless on the tray.
     """
 
     k: Floats
@@ -49,15 +49,16 @@ class TrayCamera:
         mount_from_optical = np.eye(4)
         mount_from_optical[:3, :3] = Rotation.from_quat(mounts.orientations[-1]).as_matrix()
         mount_from_optical[:3, 3] = mounts.positions[-1]
+        on_tray = mounts.frame_id.rsplit("/", 1)[-1] == _TRAY_FRAME
         try:
-            tray = episode.tray()
+            tray = None if on_tray else episode.tray()
         except EpisodeError:
             tray = None
         return TrayCamera(
             k=np.asarray(infos[0].k, np.float64).reshape(3, 3),
             distortion=np.asarray(infos[0].d, np.float64),
             optical_from_mount=np.asarray(np.linalg.inv(mount_from_optical), np.float64),
-            on_tray=mounts.frame_id.rsplit("/", 1)[-1] == _TRAY_FRAME,
+            on_tray=on_tray,
             tray=tray,
         )
 

@@ -8,7 +8,6 @@ from numpy.lib.stride_tricks import sliding_window_view
 from scipy.fft import rfft
 from scipy.signal.windows import hann
 
-from tiltbot_ros.episodes.cdr import read_audio
 from tiltbot_ros.episodes.reader import Episode
 from tiltbot_ros.errors import EpisodeError
 
@@ -71,24 +70,26 @@ class Spectrogram:
 def waves(episode: Episode) -> Waves | None:
     """Return the sound of an episode, each block at its place; None when it has none."""
     try:
-        sound = episode.audio()
+        messages = episode.audio_blocks()
     except EpisodeError:
         return None
-    messages = episode.messages[episode.topic("audio").name]
-    blocks = [read_audio(message.data).block for message in messages]
-    offsets = [block.first_sample - sound.first_sample for block in blocks]
+    blocks = [message.block for message in messages]
+    audio_format = messages[0].format
+    frames = sum(len(block.samples) for block in blocks)
+    offsets = [block.first_sample - blocks[0].first_sample for block in blocks]
     ends = [at + len(block.samples) for at, block in zip(offsets, blocks, strict=True)]
-    if min(offsets) < 0 or max(ends) > _LONGEST * len(sound.samples):
+    if min(offsets) < 0 or max(ends) > _LONGEST * frames:
         # The device began to count anew: only the order of the blocks is known.
         ends = np.cumsum([len(block.samples) for block in blocks]).tolist()
         offsets = [end - len(block.samples) for end, block in zip(ends, blocks, strict=True)]
-    samples = np.full((max(ends), sound.samples.shape[1]), np.nan, np.float32)
+    samples = np.full((max(ends), audio_format.channels), np.nan, np.float32)
     for at, block in zip(offsets, blocks, strict=True):
-        samples[at : at + len(block.samples)] = block.samples / np.float32(sound.full_scale)
+        samples[at : at + len(block.samples)] = block.samples
+    samples *= np.float32(1 / audio_format.full_scale)
     return Waves(
         samples=samples,
-        start_s=(sound.first_stamp_ns - episode.facts.contact.stamp_ns) / 1e9,
-        sample_rate=sound.sample_rate,
+        start_s=(blocks[0].stamp_ns - episode.facts.contact.stamp_ns) / 1e9,
+        sample_rate=audio_format.sample_rate,
         missing=int(np.isnan(samples[:, 0]).sum()),
     )
 

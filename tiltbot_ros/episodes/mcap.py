@@ -1,14 +1,17 @@
-"""The messages of some topics of an MCAP file, as they lie in it: no index, no deserialising.
+"""The messages of an MCAP file, as they lie in it: no index, no deserialising.
 
 Format: https://mcap.dev/spec. Reading an episode through rosbags costs 30 ms,
-most of it for the qualities of service of every topic; this takes 3 ms.
+most of it for the qualities of service of every topic; this takes 3 ms. Sizes
+that a file claims are not believed: no more memory is taken than the limits
+below, whatever the file says.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import sys
+import zlib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from importlib import import_module
 from struct import Struct
-
-from rosbags.rosbag2.storage_mcap import decompress
 
 from tiltbot_ros.errors import EpisodeError
 
@@ -21,7 +24,20 @@ _U32 = Struct("<I")
 _U64 = Struct("<Q")
 
 _FOOTER, _SCHEMA, _CHANNEL, _MESSAGE_RECORD, _CHUNK_RECORD, _DATA_END = 2, 3, 4, 5, 6, 15
-_LARGEST_CHUNK = 1 << 31
+
+LARGEST_CHUNK = 1 << 28
+"""Of one chunk, unpacked; writers make chunks of megabytes [B]."""
+
+LARGEST_BAG = 1 << 32
+"""Of all chunks of a file, unpacked [B]."""
+
+# Both come with rosbags, which itself unpacks chunks of any size.
+_UNPACKERS = {
+    "zstd": import_module(
+        "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+    ).ZstdDecompressor,
+    "lz4": import_module("lz4.frame").LZ4FrameDecompressor,
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,18 +47,20 @@ class BagTopic:
     Attributes:
         type: of its messages, as in the file.
         messages: serialised, in the order of the file; views of its bytes.
+        logged_ns: when each was logged [ns].
     """
 
     type: str
     messages: list[memoryview]
+    logged_ns: list[int] = field(default_factory=list)
 
 
-def read_topics(data: bytes, names: set[str]) -> dict[str, BagTopic]:
+def read_topics(data: bytes, names: Collection[str] | None = None) -> dict[str, BagTopic]:
     """Return the messages of the named topics that an MCAP file has.
 
     Args:
         data: the whole file.
-        names: of the topics.
+        names: of the topics; None: all.
 
     Raises:
         EpisodeError: it is no MCAP file, or it is corrupt.
@@ -61,19 +79,20 @@ def read_topics(data: bytes, names: set[str]) -> dict[str, BagTopic]:
 
 
 class _Index:
-    def __init__(self, names: set[str]) -> None:
+    def __init__(self, names: Collection[str] | None) -> None:
         self.topics: dict[str, BagTopic] = {}
         self._names = names
         self._schemas: dict[int, str] = {}
-        self._channels: dict[int, list[memoryview] | None] = {}
+        self._channels: dict[int, BagTopic | None] = {}
 
     def add_message(self, content: memoryview) -> None:
-        (channel,) = _U16.unpack_from(content)
+        channel, _, logged_ns, _ = _MESSAGE.unpack_from(content)
         if channel not in self._channels:
             raise EpisodeError(f"expected a known channel, got a message of channel {channel}")
-        messages = self._channels[channel]
-        if messages is not None:
-            messages.append(content[_MESSAGE.size :])
+        topic = self._channels[channel]
+        if topic is not None:
+            topic.messages.append(content[_MESSAGE.size :])
+            topic.logged_ns.append(logged_ns)
 
     def add_schema(self, content: memoryview) -> None:
         self._schemas[_U16.unpack_from(content)[0]], _ = _text(content, 2)
@@ -83,7 +102,7 @@ class _Index:
         (schema,) = _U16.unpack_from(content, 2)
         name, end = _text(content, 4)
         encoding, _ = _text(content, end)
-        if name not in self._names:
+        if self._names is not None and name not in self._names:
             self._channels[number] = None
             return
         if encoding != "cdr" or schema not in self._schemas:
@@ -92,16 +111,21 @@ class _Index:
         topic = self.topics.setdefault(name, BagTopic(type=told, messages=[]))
         if topic.type != told:
             raise EpisodeError(f"expected one type on {name}, got {topic.type} and {told}")
-        self._channels[number] = topic.messages
+        self._channels[number] = topic
 
 
 def _flat(data: memoryview) -> Iterator[tuple[int, memoryview]]:
     """Yield the records up to the summary, those within chunks included."""
+    unpacked = 0
     for kind, content in _records(data):
         if kind in (_DATA_END, _FOOTER):
             return
         if kind == _CHUNK_RECORD:
-            yield from _records(memoryview(_unpacked(content)))
+            chunk = _unpacked(content)
+            unpacked += len(chunk)
+            if unpacked > LARGEST_BAG:
+                raise EpisodeError(f"expected chunks of at most {LARGEST_BAG} bytes together")
+            yield from _records(memoryview(chunk))
         else:
             yield kind, content
 
@@ -127,12 +151,20 @@ def _unpacked(chunk: memoryview) -> bytes:
     way, position = _text(chunk, _CHUNK.size)
     (length,) = _U64.unpack_from(chunk, position)
     packed = chunk[position + 8 :]
-    if length != len(packed) or size > _LARGEST_CHUNK:
+    if length != len(packed) or size > LARGEST_CHUNK:
         raise EpisodeError(
-            f"expected a chunk of at most {_LARGEST_CHUNK} bytes that fills its record, got "
+            f"expected a chunk of at most {LARGEST_CHUNK} bytes that fills its record, got "
             f"{size} bytes packed in {length} of {len(packed)}"
         )
-    return decompress(bytes(packed), way, size, crc)
+    if way and way not in _UNPACKERS:
+        raise EpisodeError(f"expected chunks packed with {', '.join(_UNPACKERS)}, got {way!r}")
+    data: bytes = _UNPACKERS[way]().decompress(packed, size + 1) if way else bytes(packed)
+    if len(data) != size or (crc and zlib.crc32(data) != crc):
+        raise EpisodeError(
+            f"expected a chunk of {size} bytes with checksum {crc:08x}, got {len(data)} bytes or "
+            "another checksum"
+        )
+    return data
 
 
 def _text(data: memoryview, position: int) -> tuple[str, int]:
