@@ -7,9 +7,6 @@ from pathlib import Path
 
 from tiltbot_ros.errors import FormatError
 
-COLUMNS = ("file", "start_s", "end_s", "ax", "ay", "rx_rad", "ry_rad", "object", "contact_s")
-"""The columns that are read; which of them are needed is in `read_actions`."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Action:
@@ -22,6 +19,7 @@ class Action:
         action: the same over the greatest tilt, in [-1, 1].
         object: what was in the tray; empty: not told.
         contact_s: when the object hit a wall, after the first frame [s]; None: not told.
+        before, after: picture files of the tray before and after; None: not told.
     """
 
     file: str
@@ -31,14 +29,17 @@ class Action:
     action: tuple[float, float]
     object: str
     contact_s: float | None
+    before: Path | None
+    after: Path | None
 
 
 def read_actions(path: Path, *, max_tilt_rad: float) -> tuple[Action, ...]:
     """Read a table of actions.
 
     The first line names the columns. `start_s` and `end_s` are needed, and
-    either `ax` and `ay` or `rx_rad` and `ry_rad`; `file`, `object` and
-    `contact_s` may be there; any other column is not read.
+    either `ax` and `ay` or `rx_rad` and `ry_rad`; `file`, `object`,
+    `contact_s`, `before` and `after` may be there; any other column is not
+    read.
 
     Args:
         path: of the CSV file: UTF-8, commas.
@@ -53,7 +54,7 @@ def read_actions(path: Path, *, max_tilt_rad: float) -> tuple[Action, ...]:
             names = [name.strip() for name in reader.fieldnames or ()]
             reader.fieldnames = names
             _check_columns(names, path)
-            rows = [_action(row, f"{path}, line {reader.line_num}", max_tilt_rad) for row in reader]
+            rows = [_action(row, path, reader.line_num, max_tilt_rad) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise FormatError(
             f"{path}: expected a CSV file in UTF-8, cannot read it: {error}"
@@ -69,13 +70,14 @@ def _check_columns(names: list[str], path: Path) -> None:
     if missing or not actions:
         raise FormatError(
             f"{path}: expected the columns start_s, end_s, and ax, ay or rx_rad, ry_rad (and "
-            f"perhaps file, object, contact_s), found {', '.join(names) or 'none'}"
+            f"perhaps file, object, contact_s, before, after), found {', '.join(names) or 'none'}"
         )
     if len(set(names)) < len(names):
         raise FormatError(f"{path}: expected every column once, found {', '.join(names)}")
 
 
-def _action(row: dict[str, str | None], where: str, max_tilt_rad: float) -> Action:
+def _action(row: dict[str, str | None], path: Path, line: int, max_tilt_rad: float) -> Action:
+    where = f"{path}, line {line}"
     start_s, end_s = _number(row, "start_s", where), _number(row, "end_s", where)
     if not 0 <= start_s <= end_s:
         raise FormatError(f"{where}: expected 0 <= start_s <= end_s, got {start_s} and {end_s}")
@@ -99,7 +101,19 @@ def _action(row: dict[str, str | None], where: str, max_tilt_rad: float) -> Acti
         action=action,
         object=(row.get("object") or "").strip(),
         contact_s=_number(row, "contact_s", where) if contact else None,
+        before=_picture(row, "before", path, where),
+        after=_picture(row, "after", path, where),
     )
+
+
+def _picture(row: dict[str, str | None], name: str, path: Path, where: str) -> Path | None:
+    text = (row.get(name) or "").strip()
+    if not text:
+        return None
+    picture = path.parent / text
+    if not picture.is_file():
+        raise FormatError(f"{where}: expected a picture {picture} as {name}, found none")
+    return picture
 
 
 def _number(row: dict[str, str | None], name: str, where: str) -> float:

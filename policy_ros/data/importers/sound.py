@@ -1,8 +1,12 @@
 """Sound files with a table of actions, as recordings."""
 
+import itertools
+import math
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
+import cv2
 import numpy as np
 from pydantic import Field
 
@@ -22,12 +26,18 @@ from tiltbot_ros.episodes.cdr import NS_PER_S
 from tiltbot_ros.episodes.contacts import write_contact
 from tiltbot_ros.episodes.detector import HeardContact
 from tiltbot_ros.errors import FormatError
+from tiltbot_ros.generating.messages import compressed_message
+from tiltbot_ros.sensors.image_codec import COLOR_FORMAT, pack_color
 from tiltbot_ros.sensors.sound_file import SoundFile
 from tiltbot_ros.settings import Settings
 
 _CHUNK_FRAMES = 1 << 17
 _NEAR_S = 0.01
 """The level of a contact out of the table is the peak within so much of it [s]."""
+_FRAME = "camera_color_optical_frame"
+_PICTURES_HZ = 5.0
+_BLANK_SIDE = 64
+_JPEG_QUALITY = 95
 _SUFFIXES = {".wav", ".flac", ".wave"}
 TOLD = "csv"
 """What a contact out of the table has in place of its detector's digest."""
@@ -93,15 +103,25 @@ class SoundSource:
                 f"{self._path}: expected actions within its {length_s:.1f} s, got one at "
                 f"{late[0].start_s:g} s: does the table belong to another file?"
             )
+        for one, other in itertools.pairwise(self._actions):
+            if other.start_s < one.end_s:
+                raise FormatError(
+                    f"{self._path}: expected actions one after the other, got one from "
+                    f"{one.start_s:g} to {one.end_s:g} s and another at {other.start_s:g} s"
+                )
         objects = [
             (self._at(action.start_s), action.object or self._settings.object)
             for action in self._actions
         ]
+        seen = all(action.before and action.after for action in self._actions)
         first = objects[0][1] if objects else self._settings.object
         return Described(
-            topics=(*sound_topics(audio_format), recorded(topics.TILT), recorded(topics.CONTACT)),
+            topics=(
+                *sound_topics(audio_format),
+                *map(recorded, (topics.TILT, topics.CONTACT, topics.COLOR_COMPRESSED)),
+            ),
             objects=((0, first), *objects),
-            labels={"file": self._path.name},
+            labels={"file": self._path.name} | ({} if seen else {"pictures": "blank"}),
         )
 
     def messages(self) -> Iterator[Message]:
@@ -110,7 +130,22 @@ class SoundSource:
             sound = sound_messages(
                 _chunks(file), file.audio_format, start_ns=self._start_ns, device=self._path.name
             )
-            yield from merged(sound, self._tilts(), self._contacts())
+            yield from merged(sound, self._pictures(), self._tilts(), self._contacts())
+
+    def _pictures(self) -> Iterator[Message]:
+        """Yield what the tray looked like: before in the first half of a tilt, after from then on.
+
+        Of a tilt that is longer than an episode there are both in it.
+        """
+        for action in self._actions:
+            before, after = _look(action.before), _look(action.after)
+            count = max(2, math.ceil((action.end_s - action.start_s) * _PICTURES_HZ))
+            for number in range(count + 1):
+                part = number / count
+                stamp_ns = self._at(action.start_s + part * (action.end_s - action.start_s))
+                data = before if part < 0.5 else after
+                message = compressed_message(data, COLOR_FORMAT, stamp_ns=stamp_ns, frame=_FRAME)
+                yield f"/{topics.COLOR_COMPRESSED.name}", stamp_ns, message
 
     def _tilts(self) -> Iterator[Message]:
         for action in self._actions:
@@ -174,6 +209,22 @@ def find_sounds(where: Path, table: Path | None, settings: SoundSettings) -> lis
         found.append(SoundSource(file, own, start_ns, settings))
         start_ns += _length_ns(file) + 60 * NS_PER_S
     return found
+
+
+def _look(path: Path | None) -> bytes:
+    """Return a picture as JPEG; a black one where there is none, for a store needs one."""
+    if path is None:
+        return _blank()
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise FormatError(f"{path}: expected a picture, got other bytes")
+    pixels = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+    return pack_color(pixels, jpeg_quality=_JPEG_QUALITY)
+
+
+@cache
+def _blank() -> bytes:
+    return pack_color(np.zeros((_BLANK_SIDE, _BLANK_SIDE, 3), np.uint8), jpeg_quality=_JPEG_QUALITY)
 
 
 def _files(where: Path) -> list[Path]:
