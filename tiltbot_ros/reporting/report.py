@@ -10,7 +10,7 @@ from tiltbot_ros.reporting.rows import Row, choose, row_of
 from tiltbot_ros.reporting.settings import ReportSettings
 from tiltbot_ros.reporting.tables import by_object, page_table
 from tiltbot_ros.reporting.target import target_at
-from tiltbot_ros.reporting.workers import ChunkJob, make_chunks
+from tiltbot_ros.reporting.workers import ChunkJob, MadeChunk, make_chunks
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,13 +87,17 @@ def make_report(
         ]
         done = 0
         tell(done, total)
-        for made in make_chunks(jobs, settings, workers=workers):
+
+        def take(made: MadeChunk) -> None:
+            nonlocal done
             target.add(made.number, made.block)
-            unreadable += made.problems
+            unreadable.extend(made.problems)
             if made.cover:
                 covers[chunks[made.number].object] = made.cover
             done += len(chunks[made.number].places)
             tell(done, total)
+
+        make_chunks(jobs, settings, workers=workers, made=take)
         table = page_table(
             folder,
             rows,
