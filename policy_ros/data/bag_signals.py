@@ -108,8 +108,8 @@ def read_rotations(messages: Sequence[memoryview]) -> tuple[Stamps, Floats]:
         poses = [_pose(message) for message in messages]
         stamps = np.array([stamp for stamp, _ in poses], np.int64)
         quaternions = np.array([quaternion for _, quaternion in poses], np.float64).reshape(-1, 4)
-    norms = np.linalg.norm(quaternions, axis=1)
-    if not np.allclose(norms, 1.0, atol=1e-3):
+    sensible = bool((np.abs(quaternions) < 2.0).all())
+    if not sensible or not np.allclose(np.linalg.norm(quaternions, axis=1), 1.0, atol=1e-3):
         raise EpisodeError("expected poses with unit quaternions, got others")
     order = np.argsort(stamps, kind="stable")
     return stamps[order], rotation_vectors(quaternions[order])

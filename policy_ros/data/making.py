@@ -16,6 +16,11 @@ Picture = npt.NDArray[np.uint8]
 
 NS_PER_S = 1_000_000_000
 
+_LOUDEST = 1e6
+
+_LATEST_NS = 1 << 62
+"""Stamps beyond do not fit with their differences into 64 bits [ns]."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RawInteraction:
@@ -93,6 +98,11 @@ class SampleMaker:
             raise FormatError(
                 f"expected a contact on one of {settings.channels} channels, got "
                 f"{raw.contact_channel}"
+            )
+        if abs(raw.contact_ns) > _LATEST_NS or not 0.0 <= raw.contact_level < _LOUDEST:
+            raise FormatError(
+                "expected the stamp and the level of a contact, got "
+                f"{raw.contact_ns} ns and {raw.contact_level}"
             )
         start_ns = raw.contact_ns - round(settings.seconds * NS_PER_S / 2)
         return Sample(
@@ -187,7 +197,8 @@ class SampleMaker:
     def _clip(self, raw: RawInteraction, start_ns: int) -> Picture:
         if raw.clip is None or raw.clip_stamps_ns is None or not len(raw.clip):
             raise FormatError("expected the pictures of the whole window for a clip, got none")
-        at = start_ns + np.arange(self.settings.clip_frames) * (NS_PER_S / self.settings.clip_hz)
+        period_ns = NS_PER_S / self.settings.clip_hz
+        at = start_ns + (np.arange(self.settings.clip_frames) + 0.5) * period_ns
         nearest = np.abs(raw.clip_stamps_ns[None] - at[:, None]).argmin(axis=1)
         shrunk = {int(index): self.picture(raw.clip[index]) for index in np.unique(nearest)}
         return np.stack([shrunk[int(index)] for index in nearest])

@@ -133,7 +133,7 @@ def array_specs(settings: StoreSettings) -> tuple[ArraySpec, ...]:
                 "|u1",
                 (settings.clip_frames, *picture),
                 "RGB",
-                f"the window's pictures, the nearest to each of {settings.clip_hz:g} Hz",
+                f"the picture nearest to the middle of each 1/{settings.clip_hz:g} s",
             )
         )
     return tuple(

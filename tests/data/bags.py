@@ -1,0 +1,96 @@
+"""Data folders to convert, and what can happen to them."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from zlib import crc32
+
+import whole_episodes as rig
+
+from policy_ros.data.converting import Converted, convert
+from policy_ros.data.store_settings import StoreSettings
+from policy_ros.signals.settings import FrontEndSettings
+from tiltbot_ros.episodes.facts import FACTS_FILE, ConstantFacts, EpisodeContent, EpisodeFacts
+from tiltbot_ros.episodes.folder import DataFolder
+from tiltbot_ros.episodes.ring import StampedMessage
+from tiltbot_ros.episodes.writer import EpisodeWriter, FinishedEpisode, WriterSettings
+
+SMALL = StoreSettings(
+    front_end=FrontEndSettings(frequencies=16, times=16),
+    picture_size=32,
+    max_tilt_rad=0.45,
+    shard_rows=4,
+)
+OBJECTS = {"mug": "A", "can": "A", "cube": "B"}
+NAMES = tuple(OBJECTS)
+
+Change = Callable[[EpisodeContent], EpisodeContent]
+
+
+def wanted(number: int, **changes) -> rig.Wanted:
+    values = {
+        "object": NAMES[number % 3],
+        "action": (0.5 - 0.1 * (number % 10), 0.2),
+        "contact_ns": rig.EPOCH_NS + 10 * number * rig.NS,
+    }
+    return rig.Wanted(**(values | changes))
+
+
+def record(folder: Path, count: int, *, start: int = 0) -> None:
+    rig.write(folder, *(wanted(number) for number in range(start, start + count)))
+
+
+def record_changed(
+    folder: Path,
+    change: Change = lambda content: content,
+    *,
+    topics: Callable[[ConstantFacts], ConstantFacts] = lambda facts: facts,
+    number: int = 90,
+    compress: bool = False,
+) -> Path:
+    """Write one episode whose content was changed before; return its directory."""
+    data = DataFolder(folder)
+    settings = WriterSettings(disk_floor_bytes=0, compress=compress)
+    facts = topics(rig.constant())
+    writer = EpisodeWriter(data, facts, settings, lambda: rig.EPOCH_NS, wait_when_full=True)
+    writer.submit(change(rig.content(wanted(number))))
+    (outcome,) = writer.close()
+    data.close()
+    assert isinstance(outcome, FinishedEpisode), outcome
+    return outcome.path
+
+
+def changed_messages(content: EpisodeContent, name: str, change) -> EpisodeContent:
+    """Return the content with the messages of a topic changed: (stamp, bytes) to bytes or None."""
+    messages = [
+        StampedMessage(stamp_ns=m.stamp_ns, data=data)
+        for m in content.messages[f"/{name}"]
+        if (data := change(m.stamp_ns, m.data)) is not None
+    ]
+    return replace(content, messages={**content.messages, f"/{name}": tuple(messages)})
+
+
+def bag(path: Path) -> Path:
+    return path / f"{path.name}.mcap"
+
+
+def edit_facts(path: Path, **changes) -> None:
+    facts = EpisodeFacts.read(path)
+    (path / FACTS_FILE).write_bytes(replace(facts, **changes).to_json())
+
+
+def write_bag(path: Path, data: bytes) -> None:
+    """Replace a bag by bytes that `episode.json` vouches for."""
+    bag(path).write_bytes(data)
+    edit_facts(path, bag_bytes=len(data), bag_crc32=crc32(data))
+
+
+def copied(source: Path, target: Path) -> Path:
+    shutil.copytree(source, target)
+    return target
+
+
+def converted(*folders: Path, out: Path, **options) -> Converted:
+    given = {"settings": SMALL, "objects": OBJECTS, **options}
+    return convert(folders, out, **given)
