@@ -8,7 +8,10 @@ import yaml
 from pydantic import Field, ValidationError
 
 from tiltbot_ros.arms.drivers import ArmSettings
+from tiltbot_ros.arms.guard import GuardSettings
+from tiltbot_ros.arms.held_settings import HeldTraySettings
 from tiltbot_ros.arms.kinematic import KinematicSettings
+from tiltbot_ros.arms.sawyer.settings import SawyerSettings
 from tiltbot_ros.arms.tilts import TiltSettings
 from tiltbot_ros.arms.tray import FollowSettings
 from tiltbot_ros.collecting import CollectSettings
@@ -41,6 +44,9 @@ class Rig(Settings):
     description: str = Field("", description="one line for a person")
     arm: ArmSettings = ArmSettings()
     kinematic: KinematicSettings = KinematicSettings()
+    guard: GuardSettings = GuardSettings()
+    held: HeldTraySettings = HeldTraySettings()
+    sawyer: SawyerSettings = SawyerSettings()
     tilt: TiltSettings = TiltSettings()
     follow: FollowSettings = FollowSettings()
     microphones: MicrophoneSettings = MicrophoneSettings()

@@ -1,6 +1,6 @@
 """A tray without physics: it follows its reference at a bounded rate."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ class KinematicSettings(Settings):
 
 class KinematicTray:
     """Stands in for an arm where only microphones and camera matter."""
+
+    fault = ""
 
     def __init__(self, settings: KinematicSettings, clock: Callable[[], int]) -> None:
         """Start level; `clock` returns ROS time [ns]."""
@@ -45,6 +47,13 @@ class KinematicTray:
             joint_positions=self._rotation.copy(),
             joint_velocities=self._velocity.copy(),
         )
+
+    def recover(self) -> None:
+        """Do nothing: nothing goes wrong with it."""
+
+    def figures(self) -> Mapping[str, float | int | str]:
+        """Return nothing: there is nothing to watch."""
+        return {}
 
     def close(self) -> None:
         """Stay where it is."""

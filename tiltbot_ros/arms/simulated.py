@@ -1,5 +1,7 @@
 """The tray of a simulated world, behind the driver that real arms have."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +11,8 @@ from tiltbot_ros.worlds.tray import TrayWorld
 
 class SimulatedTray:
     """Drives a world's tray; the world's owner lets the time go on and sets `stamp_ns`."""
+
+    fault = ""
 
     def __init__(self, world: TrayWorld) -> None:
         self._world = world
@@ -28,6 +32,13 @@ class SimulatedTray:
             joint_positions=state.joint_position,
             joint_velocities=state.joint_velocity,
         )
+
+    def recover(self) -> None:
+        """Do nothing: nothing goes wrong with it."""
+
+    def figures(self) -> Mapping[str, float | int | str]:
+        """Return nothing: there is nothing to watch."""
+        return {}
 
     def close(self) -> None:
         """Leave the tray as it is; the world ends with its owner."""

@@ -9,6 +9,12 @@ from pydantic import Field
 from tiltbot_ros.errors import LimitError
 from tiltbot_ros.settings import Settings
 
+PEAK_SPEED = 1.875
+"""Greatest speed of a minimum-jerk motion over 1 in 1 s: 15/8."""
+
+PEAK_ACCELERATION = 5.774
+"""Greatest acceleration of the same: 10/sqrt(3)."""
+
 
 class TiltSettings(Settings):
     """How far and how fast the tray tilts."""

@@ -1,6 +1,7 @@
 """A tray that some arm tilts: what its driver must do, and what can go wrong."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -55,6 +56,20 @@ class TrayDriver(Protocol):
         Raises:
             DeviceError: there is none, or it is too old.
         """
+
+    @property
+    def fault(self) -> str:
+        """Why the tray would not follow, in a person's words; empty when it would."""
+
+    def recover(self) -> None:
+        """Clear the fault, and come back to where commands can go on; blocks.
+
+        Raises:
+            DeviceError: the fault stays.
+        """
+
+    def figures(self) -> Mapping[str, float | int | str]:
+        """Return what the diagnostics show."""
 
     def close(self) -> None:
         """Stop, hold, and let go of the device."""

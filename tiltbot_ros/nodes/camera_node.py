@@ -7,7 +7,7 @@ from tiltbot_ros.nodes.camera_publisher import CameraPublisher
 from tiltbot_ros.nodes.diagnosing import Diagnostics, Health, Level
 from tiltbot_ros.nodes.parameters import declare, refuse_unknown
 from tiltbot_ros.nodes.running import Fault, run
-from tiltbot_ros.sensors.camera_file import FileCamera
+from tiltbot_ros.sensors.camera_file import open_camera
 from tiltbot_ros.sensors.cameras import CameraSettings
 from tiltbot_ros.sensors.mount import MountSettings
 
@@ -25,7 +25,7 @@ class CameraNode(Node):
         self._fault = fault
         self._frames = CameraPublisher(self, settings=settings)
         clock = self.get_clock()
-        self._source = FileCamera(settings, clock=lambda: clock.now().nanoseconds)
+        self._source = open_camera(settings, clock=lambda: clock.now().nanoseconds)
         self._frames.publish_pose(
             mount.pose(), parent=mount.frame_id, stamp_ns=clock.now().nanoseconds
         )

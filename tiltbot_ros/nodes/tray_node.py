@@ -3,9 +3,13 @@
 import time
 
 from rclpy.node import Node
+from std_srvs.srv import Trigger
 
-from tiltbot_ros.arms.drivers import ArmSettings, open_tray
+from tiltbot_ros.arms.drivers import ArmSettings, TraySetup, open_tray
+from tiltbot_ros.arms.guard import GuardSettings
+from tiltbot_ros.arms.held_settings import HeldTraySettings
 from tiltbot_ros.arms.kinematic import KinematicSettings
+from tiltbot_ros.arms.sawyer.settings import SawyerSettings
 from tiltbot_ros.arms.tilts import TiltSettings
 from tiltbot_ros.arms.tray import FollowSettings
 from tiltbot_ros.errors import DeviceError
@@ -20,25 +24,31 @@ class TrayNode(Node):
 
     def __init__(self, fault: Fault) -> None:
         super().__init__("tray")
-        arm = declare(self, ArmSettings, "arm")
-        kinematic = declare(self, KinematicSettings, "kinematic")
-        tilt = declare(self, TiltSettings, "tilt")
+        setup = TraySetup(
+            arm=declare(self, ArmSettings, "arm"),
+            kinematic=declare(self, KinematicSettings, "kinematic"),
+            guard=declare(self, GuardSettings, "guard"),
+            held=declare(self, HeldTraySettings, "held"),
+            sawyer=declare(self, SawyerSettings, "sawyer"),
+            tilt=declare(self, TiltSettings, "tilt"),
+        )
         follow = declare(self, FollowSettings, "follow")
         refuse_unknown(self)
         self._fault = fault
         self._ticks = 0
         clock = self.get_clock()
-        self._driver = open_tray(arm, kinematic, clock=lambda: clock.now().nanoseconds)
+        self._driver = open_tray(setup, clock=lambda: clock.now().nanoseconds)
         self._server = TrayServer(
             self,
             self._driver,
-            tilt=tilt,
+            tilt=setup.tilt,
             follow=follow,
-            rate_hz=arm.rate_hz,
-            frame=arm.frame_id,
+            rate_hz=setup.arm.rate_hz,
+            frame=setup.arm.frame_id,
         )
-        self._timer = self.create_timer(1.0 / arm.rate_hz, self._tick)
-        self._diagnostics = Diagnostics(self, hardware=arm.driver, health=self._health)
+        self._timer = self.create_timer(1.0 / setup.arm.rate_hz, self._tick)
+        self._recovering = self.create_service(Trigger, "~/recover", self._recover)
+        self._diagnostics = Diagnostics(self, hardware=setup.arm.driver, health=self._health)
 
     def _tick(self) -> None:
         try:
@@ -49,7 +59,21 @@ class TrayNode(Node):
 
     def _health(self) -> Health:
         ticks, self._ticks = self._ticks, 0
-        return Health(level="ok", message="running", values={"rate [Hz]": ticks})
+        fault = self._driver.fault
+        return Health(
+            level="error" if fault else "ok",
+            message=fault or "running",
+            values={"rate [Hz]": ticks, **self._driver.figures()},
+        )
+
+    def _recover(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        try:
+            self._server.recover()
+        except DeviceError as error:
+            response.message = str(error)
+        else:
+            response.success, response.message = True, "the tray is level"
+        return response
 
     def close(self) -> None:
         """Stop the tray before ROS goes."""

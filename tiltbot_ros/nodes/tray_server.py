@@ -114,8 +114,24 @@ class TrayServer:
         self._driver.command(self._reference)
         reading = self._driver.read()
         self._publish(reading, self._reference)
+        fault = self._driver.fault
+        if fault:
+            # What moves on is where the arm has stopped.
+            self._reference = reading.rotation[:2]
         if run is not None and not run.reason:
-            self._watch(run, reading, stamp_ns, now_s)
+            if fault:
+                self._finish(run, stamp_ns, fault)
+            else:
+                self._watch(run, reading, stamp_ns, now_s)
+
+    def recover(self) -> None:
+        """Clear a fault of the arm and come level; blocks.
+
+        Raises:
+            DeviceError: the fault stays.
+        """
+        self._driver.recover()
+        self._reference = self._driver.read().rotation[:2]
 
     def _next_reference(self, run: _Run | None, stamp_ns: int, now_s: float) -> NDArray[np.float64]:
         if run is None:
@@ -193,6 +209,9 @@ class TrayServer:
             TiltMotion((goal.ax, goal.ay), self._tilt)
         except LimitError as error:
             self._node.get_logger().error(f"tilt refused: {error}")
+            return GoalResponse.REJECT
+        if self._driver.fault:
+            self._node.get_logger().error(f"tilt refused: {self._driver.fault}")
             return GoalResponse.REJECT
         if self._run is not None:
             self._node.get_logger().error("tilt refused: another one is under way; wait for it")

@@ -213,11 +213,17 @@ def open_camera(settings: CameraSettings, *, clock: Callable[[], int]) -> Camera
         clock: the ROS clock [ns].
 
     Raises:
-        ConfigError: the source is 'simulated', which is the world node's to make.
+        ConfigError: the source is 'simulated', which is the world node's to make, or
+            it has no driver.
         DeviceError: the file is not what it should be.
     """
     if settings.source == "file":
         return FileCamera(settings, clock=clock)
+    if settings.source == "realsense":
+        raise ConfigError(
+            "expected a camera with a driver, got source 'realsense', which has none yet: set "
+            "camera.source to 'file', or run the camera's own ROS 2 node and set camera to null"
+        )
     raise ConfigError(
         "expected source 'file', got 'simulated': the simulated rig's pictures come from its world "
         "node"

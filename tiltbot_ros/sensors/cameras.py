@@ -14,10 +14,10 @@ from tiltbot_ros.settings import Settings
 class CameraSettings(Settings):
     """Which camera, at which size and rate."""
 
-    source: Literal["file", "simulated"] = Field(
+    source: Literal["file", "realsense", "simulated"] = Field(
         default="simulated",
-        description="kind of camera: 'file' (a folder of frames or a video), or 'simulated' (the "
-        "world node renders)",
+        description="kind of camera: 'file' (a folder of frames or a video), 'realsense', or "
+        "'simulated' (the world node renders)",
     )
     path: str = Field(default="", description="folder of frames or video file, for source 'file'")
     width: int = Field(default=640, ge=16, le=4096, description="columns of an image [pixels]")

@@ -21,6 +21,8 @@ from tiltbot_ros.arms.sawyer.settings import SawyerSettings
 
 INTERA_SDK = os.environ.get("INTERA_SDK", "")
 PYTHON = os.environ.get("SAWYER_PYTHON", "/usr/bin/python3")
+# A busy machine is no fault of the robot.
+PATIENT = {"start_s": 30.0, "state_timeout_s": 1.0, "robot_timeout_s": 0.5}
 STANDS = ["emulated", *(["intera_sdk"] if INTERA_SDK else [])]
 
 
@@ -82,7 +84,7 @@ def stand(request, tmp_path, monkeypatch):
     with RobotOnABus(tmp_path) as bus:
         if request.param == "emulated":
             monkeypatch.setenv("EMULATED_SAWYER", str(bus.path))
-            yield bus, SawyerSettings(python=sys.executable, pythonpath=[str(SDK)], start_s=20.0)
+            yield bus, SawyerSettings(python=sys.executable, pythonpath=[str(SDK)], **PATIENT)
             return
         monkeypatch.setenv("ROS_LOG_DIR", str(tmp_path))
         settings = SawyerSettings(
@@ -93,6 +95,7 @@ def stand(request, tmp_path, monkeypatch):
             ],
             master_uri=request.getfixturevalue("master"),
             ros_ip="127.0.0.1",
+            **PATIENT,
         )
         environment = side_environment(settings, os.environ)
         command = [PYTHON, str(ros1_robot_path()), str(bus.path)]

@@ -42,7 +42,6 @@ class SawyerArm:
         self.rate_hz = rate_hz
         self._side: SideProcess | None = None
         self._state: SideState | None = None
-        self._received_s = 0.0
         self._sent = 0
         self._requests = 0
         self._answers: dict[int, dict[str, Any]] = {}
@@ -66,7 +65,7 @@ class SawyerArm:
         """Return the newest joint state, not older than `state_timeout_s`."""
         self._read()
         state = self._current()
-        silent_s = time.monotonic() - self._received_s
+        silent_s = time.monotonic() - state.sent_s
         if silent_s > self._settings.state_timeout_s:
             raise DeviceError(
                 f"the side process of Sawyer is silent for {silent_s:.2f} s: "
@@ -119,6 +118,7 @@ class SawyerArm:
 
     def recover(self) -> None:
         """Reset the robot and switch its joints on."""
+        self._read()
         state = self._current()
         if state.stopped_by_hand():
             raise DeviceError(state.fault())
@@ -167,7 +167,6 @@ class SawyerArm:
         kind = fields["kind"]
         if kind == "state":
             self._state = SideState.read(fields, len(JOINTS))
-            self._received_s = time.monotonic()
         elif kind == "ack":
             self.delays_s.append(float(fields["delay_s"]))
         elif kind == "done":

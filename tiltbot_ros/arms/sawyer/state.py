@@ -26,6 +26,7 @@ class SideState:
 
     Attributes:
         stamp_ns: when the joints were measured, UNIX epoch [ns].
+        sent_s: when the side process sent it (monotonic clock of this computer) [s].
         age_s: how long the side process has had it when it sent it [s].
         clocks_apart_s: this computer's clock minus the robot's [s].
         positions: joints [rad].
@@ -47,6 +48,7 @@ class SideState:
     """
 
     stamp_ns: int
+    sent_s: float
     age_s: float
     clocks_apart_s: float
     positions: list[float]
@@ -76,6 +78,7 @@ class SideState:
         try:
             return cls(
                 stamp_ns=int(fields["stamp_ns"]),
+                sent_s=float(fields["sent_s"]),
                 age_s=float(fields["age_s"]),
                 clocks_apart_s=float(fields["clocks_apart_s"]),
                 positions=wire.numbers(fields, "q", joints),

@@ -168,6 +168,7 @@ class Side:
             count=self._count,
             stamp_ns=stamp_ns,
             clocks_apart_s=apart * 1e-9,
+            sent_s=now_s,
             age_s=now_s - reading.at_s,
             q=reading.positions,
             dq=reading.velocities,

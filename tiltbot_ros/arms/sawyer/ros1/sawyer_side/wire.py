@@ -85,16 +85,19 @@ def numbers(fields: dict[str, Any], name: str, count: int) -> list[float]:
     return [float(value) for value in values]
 
 
-def send(connection: socket.socket, data: bytes) -> None:
-    """Send one packet.
+def send(connection: socket.socket, data: bytes) -> bool:
+    """Send one packet; return False when the other end lives but has long not read.
 
     Raises:
         GoneError: nobody is there to read it.
     """
     try:
         connection.send(data, socket.MSG_NOSIGNAL)
+    except BlockingIOError:
+        return False
     except OSError as error:
         raise GoneError(f"cannot send: {error}") from error
+    return True
 
 
 def receive(connection: socket.socket) -> dict[str, Any] | None:
