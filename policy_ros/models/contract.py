@@ -38,6 +38,9 @@ class Origin(Settings):
     data_hash: str = Field("", description="of the training store")
     split: str = Field("", description="name of the split")
     split_hash: str = Field("", description="of the split")
+    embedding: str = Field(
+        "", description="digest of the checkpoint whose embedding it builds on; empty: none"
+    )
     git_sha: str = Field("", description="commit of the code")
 
 

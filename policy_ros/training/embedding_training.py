@@ -1,7 +1,5 @@
 """Training of everything that learns from the store's rows themselves."""
 
-import shlex
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +12,12 @@ from policy_ros.models.contract import Origin
 from policy_ros.models.embedding import AudioEmbedding, PictureEmbedding
 from policy_ros.models.model import MODELS, TiltModel
 from policy_ros.models.zoo import build_model
-from policy_ros.training.fitting import fit, now
+from policy_ros.training.fitting import fit, started
 from policy_ros.training.learner import Learner
-from policy_ros.training.preparation import Preparation
-from policy_ros.training.provenance import git_sha, machine
+from policy_ros.training.preparation import Preparation, classes_of
+from policy_ros.training.provenance import git_sha
 from policy_ros.training.recipe import Recipe
-from policy_ros.training.run_folder import Metrics, RunFolder, RunManifest
+from policy_ros.training.run_folder import Metrics, RunFolder
 from tiltbot_ros.errors import ConfigError
 
 NORMALIZING_ROWS = 1024
@@ -30,8 +28,8 @@ def train_on_store(
     recipe: Recipe,
     store: Store,
     split: Split,
-    out: Path,
     *,
+    out: Path,
     seed: int,
     threads: int = 1,
     progress: bool = False,
@@ -54,7 +52,8 @@ def train_on_store(
         ConfigError: the recipe does not fit the store, or the folder is another training's.
         StoreError: there is nothing to train or to validate on.
     """
-    classes = _classes(recipe, store, split)
+    has_classes = "logits" in MODELS.get(recipe.model).outputs
+    classes = classes_of(store, split) if has_classes else ()
     prepare = Preparation(recipe, store, classes, seed=seed)
     data = StoreModule(
         store,
@@ -78,14 +77,7 @@ def train_on_store(
         split_hash=split.hash,
         git_sha=git_sha(),
     )
-    manifest = RunManifest(
-        command=shlex.join(sys.argv),
-        recipe=recipe,
-        origin=origin,
-        store=str(store.path),
-        machine=machine(),
-        started=now(),
-    )
+    manifest = started(recipe, origin, store.path)
     model = build_model(recipe.model, recipe.network, prepare.shapes, seed=seed)
     fit_normalizers(model, data, prepare, seed=seed)
     learner = Learner(model, recipe, prepare, seed=seed, steps=data.steps)
@@ -121,10 +113,3 @@ def fit_normalizers(
             part.normalizer.fit(batch["spectrogram"])
         if isinstance(part, PictureEmbedding):
             part.normalizer.fit(batch["before"])
-
-
-def _classes(recipe: Recipe, store: Store, split: Split) -> tuple[str, ...]:
-    if "logits" not in MODELS.get(recipe.model).outputs:
-        return ()
-    present = set(np.unique(store.array("object")[split.part("train")]).tolist())
-    return tuple(entry.name for number, entry in enumerate(store.objects) if number in present)

@@ -2,18 +2,36 @@
 
 import logging
 import os
+import shlex
+import sys
 import warnings
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import lightning
 import torch
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 
+from policy_ros.models.contract import Origin
 from policy_ros.training.callbacks import KeepBest
 from policy_ros.training.learner import SCORE, Learner
-from policy_ros.training.run_folder import Metrics, RunFolder, read_metrics
+from policy_ros.training.provenance import machine
+from policy_ros.training.recipe import Recipe
+from policy_ros.training.run_folder import Metrics, RunFolder, RunManifest, read_metrics
+
+
+def started(recipe: Recipe, origin: Origin, data: Path) -> RunManifest:
+    """Return the manifest of a training that starts now."""
+    return RunManifest(
+        command=shlex.join(sys.argv),
+        recipe=recipe,
+        origin=origin,
+        store=str(data),
+        machine=machine(),
+        started=now(),
+    )
 
 
 def processes() -> tuple[int, int]:

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from policy_ros.data.splits import Split
 from policy_ros.data.store import Store
 from policy_ros.models.model import MODELS
 from policy_ros.models.settings import Shapes
@@ -94,3 +96,9 @@ class Preparation:
             name: value.contiguous(memory_format=torch.channels_last) if value.dim() == 4 else value
             for name, value in result.items()
         }
+
+
+def classes_of(store: Store, split: Split) -> tuple[str, ...]:
+    """Return the names of the objects in a split's training rows, in the store's order."""
+    present = set(np.unique(store.array("object")[split.part("train")]).tolist())
+    return tuple(entry.name for number, entry in enumerate(store.objects) if number in present)

@@ -35,13 +35,25 @@ class RunManifest(Settings):
     finished: str = Field("", description="time, UTC; empty: it is not")
 
     def same_training(self, other: "RunManifest") -> bool:
-        """Whether both have the same recipe, seed, data and split; the code may have moved on."""
+        """Whether both train the same on the same data; the code may have moved on."""
+        return self.key() == other.key()
 
-        def key(manifest: RunManifest) -> tuple[str, int, str, str]:
-            origin = manifest.origin
-            return (manifest.recipe.digest(), origin.seed, origin.data_hash, origin.split_hash)
+    def key(self) -> tuple[str, int, str, str, str]:
+        """Return what makes a training what it is."""
+        origin = self.origin
+        return (
+            self.recipe.digest(),
+            origin.seed,
+            origin.data_hash,
+            origin.split_hash,
+            origin.embedding,
+        )
 
-        return key(self) == key(other)
+    def text(self) -> str:
+        """Return in a few words what is trained."""
+        recipe, seed, data, split, embedding = self.key()
+        over = f", embedding {embedding}" if embedding else ""
+        return f"{self.recipe.name} ({recipe}), seed {seed}, data {data}, split {split}{over}"
 
 
 class Epoch(Settings):
@@ -128,11 +140,8 @@ class RunFolder:
             before = read_manifest(self.path)
             if not before.same_training(self.manifest):
                 raise ConfigError(
-                    f"{self.path} holds another training ({before.recipe.name}, seed "
-                    f"{before.origin.seed}, data {before.origin.data_hash}, recipe "
-                    f"{before.recipe.digest()}); this one is {self.manifest.recipe.name}, seed "
-                    f"{self.manifest.origin.seed}, data {self.manifest.origin.data_hash}, recipe "
-                    f"{self.manifest.recipe.digest()}: give another --out"
+                    f"{self.path} holds another training: expected {self.manifest.text()}, got "
+                    f"{before.text()}: give another --out"
                 )
             self.manifest = before
             return

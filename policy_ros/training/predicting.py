@@ -1,0 +1,64 @@
+"""What a model says of many rows of a store."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from policy_ros.data.dataset import StoreDataset
+from policy_ros.data.store import Store
+from policy_ros.models.contract import Contract
+from policy_ros.models.model import TiltModel
+from policy_ros.training.preparation import Preparation
+from policy_ros.training.recipe import Recipe
+from tiltbot_ros.errors import ModelError
+
+Rows = npt.NDArray[np.int64]
+Array = npt.NDArray[np.float32]
+
+BATCH = 128
+
+
+def preparation_of(contract: Contract, store: Store) -> Preparation:
+    """Return what prepares a store's batches for a checkpoint.
+
+    Raises:
+        ModelError: the store was made with other settings than the checkpoint's.
+    """
+    settings = store.settings
+    wrong = [
+        f"{what}: the checkpoint has {mine}, the store {theirs}"
+        for what, mine, theirs in (
+            ("picture size [px]", contract.picture_size, settings.picture_size),
+            ("tilt of an action of 1 [rad]", contract.max_tilt_rad, settings.max_tilt_rad),
+            ("location of 1 [m]", contract.half_side_m, settings.half_side_m),
+        )
+        if mine is not None and mine != theirs
+    ]
+    if wrong:
+        raise ModelError(f"the checkpoint does not fit the store {store.path}: {'; '.join(wrong)}")
+    recipe = Recipe(
+        model=contract.model,
+        network=contract.settings,
+        microphones=contract.microphones,
+        front_end=contract.front_end,
+        picture=contract.shapes.picture[1],
+    )
+    return Preparation(recipe, store, contract.classes)
+
+
+@torch.inference_mode()
+def predict(
+    model: TiltModel, prepare: Preparation, store: Store, rows: Rows, outputs: Sequence[str]
+) -> dict[str, Array]:
+    """Return some of a model's outputs for rows of a store, (n, ...) each."""
+    data = StoreDataset(store, rows, prepare.arrays(targets=False), picture=prepare.recipe.picture)
+    model.eval()
+    parts: dict[str, list[Array]] = {name: [] for name in outputs}
+    for start in range(0, len(rows), BATCH):
+        places = np.arange(start, min(start + BATCH, len(rows)))
+        answers = model.answer(prepare(data[places], None))
+        for name in outputs:
+            parts[name].append(answers[name].numpy())
+    return {name: np.concatenate(values) for name, values in parts.items()}
