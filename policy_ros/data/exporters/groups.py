@@ -11,7 +11,7 @@ import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -20,6 +20,7 @@ from pydantic import Field, ValidationError
 
 from policy_ros.data.exporters.selection import Selected
 from tiltbot_ros.episodes.folder import sync_directory, write_durably
+from tiltbot_ros.episodes.reader import Episode
 from tiltbot_ros.errors import FormatError, RecordingError, TiltbotError
 from tiltbot_ros.settings import Settings, explain
 
@@ -27,6 +28,7 @@ _OWN = ".export"
 _PLAN = "plan.json"
 
 S = TypeVar("S", bound=Settings)
+T = TypeVar("T")
 
 
 class LeftOut(Settings):
@@ -55,6 +57,39 @@ class ExportPlan(Settings):
     layout: dict[str, Any] = Field(description="what all episodes have in common")
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    """Episodes to write.
+
+    Attributes:
+        number: of the group.
+        episodes: in order.
+        done: the groups before it.
+    """
+
+    number: int
+    episodes: tuple[Selected, ...]
+    done: tuple[GroupEntry, ...]
+
+    def before(self) -> list[dict[str, Any]]:
+        """Return what the format noted of all episodes before these."""
+        return [one for entry in self.done for one in entry.episodes]
+
+    def files(self) -> int:
+        """Return how many groups before this one have episodes, and so files."""
+        return sum(bool(entry.episodes) for entry in self.done)
+
+    def read(self, make: Callable[[Episode], T], left_out: list[LeftOut]) -> Iterator[T]:
+        """Yield what `make` returns of each episode; those that it refuses are noted."""
+        for selected in self.episodes:
+            try:
+                made = make(Episode.open(selected.path))
+            except TiltbotError as error:
+                left_out.append(LeftOut(episode=str(selected.path), reason=str(error)))
+                continue
+            yield made
+
+
 class Format(Protocol):
     """A format that episodes are exported to.
 
@@ -76,14 +111,8 @@ class Format(Protocol):
     def resume(self, layout: dict[str, Any]) -> None:
         """Take what `begin` returned, then or in an earlier process."""
 
-    def write_group(
-        self,
-        folder: Path,
-        number: int,
-        episodes: tuple[Selected, ...],
-        done: tuple[GroupEntry, ...],
-    ) -> GroupEntry:
-        """Write a group's files, synced to disk; `done` are the groups before it."""
+    def write_group(self, folder: Path, group: "Group") -> GroupEntry:
+        """Write a group's files, synced to disk."""
 
     def finish(self, folder: Path, entries: tuple[GroupEntry, ...]) -> None:
         """Write what describes the whole."""
@@ -168,7 +197,8 @@ def _export(
             entries.append(_read(file, GroupEntry))
             resumed += 1
         else:
-            entry = target.write_group(partial, number, chosen, tuple(entries))
+            group = Group(number=number, episodes=chosen, done=tuple(entries))
+            entry = target.write_group(partial, group)
             write_durably(file, entry.model_dump_json().encode() + b"\n")
             entries.append(entry)
         tell(start + len(chosen))

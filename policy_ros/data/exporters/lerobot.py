@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from pydantic import Field
 
 from policy_ros.data.exporters import lerobot_stats
-from policy_ros.data.exporters.groups import GroupEntry, LeftOut
+from policy_ros.data.exporters.groups import Group, GroupEntry, LeftOut
 from policy_ros.data.exporters.lerobot_frames import (
     CAMERA,
     LeRobotFrames,
@@ -31,7 +31,6 @@ from policy_ros.data.exporters.selection import Selected
 from policy_ros.data.exporters.video import CANONICAL, KEY_EVERY, PIXELS, Codec, VideoFile
 from tiltbot_ros.episodes.folder import sync_directory, sync_file, write_durably
 from tiltbot_ros.episodes.reader import Episode
-from tiltbot_ros.errors import TiltbotError
 from tiltbot_ros.settings import Settings
 
 VERSION = "v3.0"
@@ -95,21 +94,16 @@ class LeRobotFormat:
         """Take the layout."""
         self._layout = LeRobotLayout.model_validate(layout)
 
-    def write_group(
-        self,
-        folder: Path,
-        number: int,
-        episodes: tuple[Selected, ...],
-        done: tuple[GroupEntry, ...],
-    ) -> GroupEntry:
+    def write_group(self, folder: Path, group: Group) -> GroupEntry:
         """Write one data file and one video file."""
         layout = self.layout
-        place = {"chunk_index": number // CHUNK_FILES, "file_index": number % CHUNK_FILES}
+        file = group.files()
+        place = {"chunk_index": file // CHUNK_FILES, "file_index": file % CHUNK_FILES}
         data = folder / DATA_PATH.format(**place)
         video = folder / VIDEO_PATH.format(video_key=CAMERA, **place)
         data.parent.mkdir(parents=True, exist_ok=True)
         video.parent.mkdir(parents=True, exist_ok=True)
-        before = [one for entry in done for one in entry.episodes]
+        before = group.before()
         index = sum(one["length"] for one in before)
         tasks = _tasks(before)
         written: list[dict[str, Any]] = []
@@ -127,13 +121,7 @@ class LeRobotFormat:
                     crf=self._settings.crf,
                 )
             )
-            for selected in episodes:
-                try:
-                    episode = Episode.open(selected.path)
-                    frames = frames_of(episode, layout)
-                except TiltbotError as error:
-                    left_out.append(LeftOut(episode=str(selected.path), reason=str(error)))
-                    continue
+            for episode, frames in group.read(self._frames, left_out):
                 task = tasks.setdefault(frames.task, len(tasks))
                 columns = _indices(frames, layout, len(before) + len(written), index, task)
                 first = film.frames
@@ -161,10 +149,10 @@ class LeRobotFormat:
         if not written:
             data.unlink()
             video.unlink(missing_ok=True)
-        for file in (data, video) if written else ():
-            sync_file(file)
-            sync_directory(file.parent)
-        return GroupEntry(number=number, episodes=tuple(written), left_out=tuple(left_out))
+        for path in (data, video) if written else ():
+            sync_file(path)
+            sync_directory(path.parent)
+        return GroupEntry(number=group.number, episodes=tuple(written), left_out=tuple(left_out))
 
     def finish(self, folder: Path, entries: tuple[GroupEntry, ...]) -> None:
         """Write `meta/`."""
@@ -182,6 +170,9 @@ class LeRobotFormat:
         for path in sorted(folder.rglob("*")):
             if path.is_dir():
                 sync_directory(path)
+
+    def _frames(self, episode: Episode) -> tuple[Episode, LeRobotFrames]:
+        return episode, frames_of(episode, self.layout)
 
     def _info(self, episodes: list[dict[str, Any]]) -> dict[str, Any]:
         layout, settings = self.layout, self._settings

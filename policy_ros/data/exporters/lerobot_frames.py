@@ -8,12 +8,14 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from policy_ros.data.bag_signals import Track
+from policy_ros.data.exporters.rows import track_of
 from policy_ros.signals.resampling import Resampler
 from tiltbot_ros import topics
 from tiltbot_ros.episodes.cdr import NS_PER_S
 from tiltbot_ros.episodes.moments import before_and_after
 from tiltbot_ros.episodes.reader import Episode
-from tiltbot_ros.episodes.signals import Images, Poses, Sound
+from tiltbot_ros.episodes.signals import Images, Poses
 from tiltbot_ros.episodes.topics import RecordedTopic
 from tiltbot_ros.errors import EpisodeError, FormatError
 from tiltbot_ros.settings import Settings
@@ -112,10 +114,10 @@ def layout_of(episode: Episode, *, audio_hz: int) -> LeRobotLayout:
     Raises:
         TiltbotError: it has no pictures or no sound, or cannot be read.
     """
-    return _layout(episode, episode.images(), episode.audio(), audio_hz)
+    return _layout(episode, episode.images(), track_of(episode), audio_hz)
 
 
-def _layout(episode: Episode, images: Images, sound: Sound, audio_hz: int) -> LeRobotLayout:
+def _layout(episode: Episode, images: Images, sound: Track, audio_hz: int) -> LeRobotLayout:
     color = _color_topic(episode)
     moments = color.expected_hz <= 0
     fps = 1 if moments else round(color.expected_hz)
@@ -150,7 +152,7 @@ def frames_of(episode: Episode, layout: LeRobotLayout) -> LeRobotFrames:
     Raises:
         TiltbotError: it cannot be read, or is not like the others.
     """
-    images, sound = episode.images(), episode.audio()
+    images, sound = episode.images(), track_of(episode)
     _compare(episode, images, sound, layout)
     tilt = episode.tilt()
     if tilt is None:
@@ -198,7 +200,7 @@ def _has(names: set[str], wanted: str) -> bool:
     return any(f"/{name}".endswith(f"/{wanted}") for name in names)
 
 
-def _compare(episode: Episode, images: Images, sound: Sound, layout: LeRobotLayout) -> None:
+def _compare(episode: Episode, images: Images, sound: Track, layout: LeRobotLayout) -> None:
     own = _layout(episode, images, sound, layout.audio_hz if layout.resample else 0)
     same = {
         "pictures": (layout.pictures, own.pictures),
@@ -238,7 +240,7 @@ def _check_gaps(stamps: npt.NDArray[np.int64], fps: int, episode: Episode) -> No
         )
 
 
-def _sound(sound: Sound, starts: npt.NDArray[np.int64], layout: LeRobotLayout) -> Array:
+def _sound(sound: Track, starts: npt.NDArray[np.int64], layout: LeRobotLayout) -> Array:
     """Return the sound of each frame, (n, audio_frames, channels), silence beyond the ends."""
     samples: Array = sound.samples
     if layout.bits == 16 and samples.dtype != np.int16:
