@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from tiltbot_ros.generating.plan import Plan, make_plan
+from tiltbot_ros.generating.plan import Plan, generated_rig, make_plan
 from tiltbot_ros.generating.progress import GeneratedFolder
 from tiltbot_ros.generating.workers import generate
 from tiltbot_ros.rigs import Rig, load_rig
@@ -19,26 +19,28 @@ SETTINGS = {
 }
 
 
-def rig() -> Rig:
+def rig(form: str = "moments") -> Rig:
+    """Return the rig: with `moments` or `video` as the verb generates, or `raw` as it is live."""
     sim = load_rig("sim")
-    return sim.model_copy(
+    short = sim.model_copy(
         update={
             group: getattr(sim, group).model_copy(update=values)
             for group, values in SETTINGS.items()
         }
     )
+    return short if form == "raw" else generated_rig(short, video=form == "video")
 
 
-def plan(**options) -> Plan:
+def plan(form: str = "moments", **options) -> Plan:
     given = {"episodes": 2, "seed": 5, **options}
-    return make_plan(rig(), given.pop("objects", OBJECTS), **given)
+    return make_plan(rig(form), given.pop("objects", OBJECTS), **given)
 
 
-def fill(out: Path, *, workers: int = 1, **options):
+def fill(out: Path, *, form: str = "moments", workers: int = 1, engine="local", **options):
     """Generate into a folder; return the reports."""
-    folder = GeneratedFolder(out, plan(**options))
+    folder = GeneratedFolder(out, plan(form, **options))
     try:
-        return generate(folder, rig(), workers=workers)
+        return generate(folder, rig(form), workers=workers, engine=engine)
     finally:
         folder.close()
 

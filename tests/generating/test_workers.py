@@ -12,7 +12,7 @@ import quick
 
 from tiltbot_ros.episodes.catalogue import list_episodes
 from tiltbot_ros.episodes.reader import Episode
-from tiltbot_ros.errors import ConfigError
+from tiltbot_ros.errors import ConfigError, MissingDependencyError, RecordingError
 from tiltbot_ros.generating.batch import make_batch
 from tiltbot_ros.generating.progress import FOLDER, GeneratedFolder
 
@@ -127,3 +127,22 @@ def test_a_batch_that_goes_wrong_ends_with_its_reason(tmp_path, group, values, w
     report = make_batch(quick.plan().batches()[0], rig, tmp_path / "made")
     assert report.episodes == ()
     assert words in report.reason
+
+
+def test_ray_makes_the_same_bytes_as_processes(generated, tmp_path):
+    pytest.importorskip("ray")
+    quick.fill(tmp_path / "data", workers=2, engine="ray")
+    assert quick.content(tmp_path / "data") == quick.content(generated)
+
+
+def test_a_missing_ray_is_named_with_what_installs_it(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MissingDependencyError, match=r"tiltbot\[ray\]"):
+        quick.fill(tmp_path / "data", engine="ray")
+
+
+def test_a_cluster_that_is_not_there_is_an_error(tmp_path, monkeypatch):
+    pytest.importorskip("ray")
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    with pytest.raises(RecordingError, match="RAY_ADDRESS=127"):
+        quick.fill(tmp_path / "data", engine="ray")

@@ -31,6 +31,7 @@ def generate(
     episodes: int = 5,
     video: bool = False,
     workers: _Count = None,
+    engine: Literal["local", "ray"] = "local",
     seed: int = 0,
 ) -> int:
     """Generate episodes in simulation, faster than real time and without ROS 2.
@@ -46,7 +47,9 @@ def generate(
         set: instead of --object: the objects of set A, of set B, or all
         episodes: so many of each object
         video: keep every picture of the 6 a second, not only those before and after the tilt
-        workers: processes at a time; as many as there are processors
+        workers: batches at a time; as many as there are processors
+        engine: 'local', processes of this computer, or 'ray', a Ray cluster: that of the variable
+            RAY_ADDRESS, or a local one
         seed: of everything random
 
     Returns:
@@ -85,7 +88,8 @@ def generate(
             reports = make(
                 folder,
                 chosen,
-                workers=workers or len(os.sched_getaffinity(0)),
+                workers=workers or (len(os.sched_getaffinity(0)) if engine == "local" else None),
+                engine=engine,
                 tell=lambda count: bar.update(task, completed=count),
             )
     except KeyboardInterrupt:

@@ -13,8 +13,10 @@ from typing import TypeVar
 
 from tiltbot_ros.errors import RecordingError
 
-_LOOK_S = 0.5
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LP_NUM_THREADS")
+LOOK_S = 0.5
+"""How often `look` is called [s]."""
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LP_NUM_THREADS")
 """One thread each: OpenMP's, BLAS's, and those of Mesa's software renderer."""
 
 _stop: Event | None = None
@@ -29,6 +31,7 @@ def work_through(
     *,
     workers: int,
     ended: Callable[[Item, Result], None],
+    look: Callable[[], None] = lambda: None,
 ) -> None:
     """Do every piece of work, in processes that are started afresh.
 
@@ -40,6 +43,7 @@ def work_through(
         items: its arguments, which are pickled.
         workers: processes at a time.
         ended: called here with every item whose work is done, in the order of their ends.
+        look: called here about twice a second.
 
     Raises:
         RecordingError: a worker was killed.
@@ -58,9 +62,10 @@ def work_through(
         try:
             running: dict[Future[Result], Item] = {pool.submit(work, item): item for item in items}
             while running:
-                done, _ = wait(running, timeout=_LOOK_S, return_when=FIRST_COMPLETED)
+                done, _ = wait(running, timeout=LOOK_S, return_when=FIRST_COMPLETED)
                 for future in done:
                     ended(running.pop(future), future.result())
+                look()
         except BrokenProcessPool as error:
             raise RecordingError(
                 "a worker was killed, perhaps for lack of memory: start again with fewer "
@@ -78,8 +83,8 @@ def stopped() -> bool:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in _THREADS}
-    os.environ.update(dict.fromkeys(_THREADS, "1"))
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, "1"))
     try:
         yield
     finally:

@@ -33,60 +33,51 @@ def _pose_matrix(message: PoseStamped) -> NDArray[np.float64]:
     return pose
 
 
-class TrackerNode(Node):
-    """Pairs images by stamp and tracks the object against the empty tray."""
+class PairTracker:
+    """Locates the object in each pair of images and publishes it.
 
-    def __init__(self, _fault: Fault) -> None:
-        super().__init__("tracker")
-        self._settings = declare(self, TrackerSettings, "tracker")
-        refuse_unknown(self)
+    Args:
+        node: who publishes.
+        settings: of the tracker, which is made with the first pair.
+    """
+
+    def __init__(self, node: Node, settings: TrackerSettings) -> None:
+        self._settings = settings
         self._tracker: ObjectTracker | None = None
         self._info: CameraInfo | None = None
         self._camera: PoseStamped | None = None
         self._level = True
         self._pairs = self._found = 0
-        self._reason = ""
-        self._locations = publisher(self, topics.OBJECT_LOCATION)
-        color, depth = SimpleFilter(), SimpleFilter()
-        self._synchronizer = ApproximateTimeSynchronizer([color, depth], SYNC_QUEUE, SYNC_SLOP_S)
-        self._synchronizer.registerCallback(self._on_pair)
-        self._kept = [
-            subscription(self, topics.CAMERA_INFO, self._on_info),
-            subscription(self, topics.CAMERA_POSE, self._on_camera_pose),
-            subscription(self, topics.TRAY_POSE, self._on_tray_pose),
-            subscription(self, topics.COLOR, color.signalMessage),
-            subscription(self, topics.DEPTH, depth.signalMessage),
-        ]
-        self.create_service(Trigger, "~/learn_background", self._learn)
-        self.create_service(Trigger, "~/has_background", self._tell_background)
-        self._diagnostics = Diagnostics(self, hardware="", health=self._health)
+        self.reason = ""
+        self._locations = publisher(node, topics.OBJECT_LOCATION)
 
-    def _on_info(self, info: CameraInfo) -> None:
+    @property
+    def learned(self) -> bool:
+        """Whether the empty tray is known."""
+        return self._tracker is not None and self._tracker.learned
+
+    def on_info(self, info: CameraInfo) -> None:
+        """Learn the camera's model."""
         self._info = info
 
-    def _on_camera_pose(self, pose: PoseStamped) -> None:
+    def on_camera_pose(self, pose: PoseStamped) -> None:
+        """Learn where the camera is mounted."""
         self._camera = pose
 
-    def _on_tray_pose(self, pose: PoseStamped) -> None:
+    def on_tray_pose(self, pose: PoseStamped) -> None:
+        """Learn whether the tray is level."""
         orientation = pose.pose.orientation
         self._level = 2.0 * math.hypot(orientation.x, orientation.y) < LEVEL_RAD
 
-    def _learn(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        """Learn the background anew from the next frames; `~/has_background` tells when."""
+    def learn(self) -> None:
+        """Learn the background anew from the next frames."""
         if self._tracker is not None:
             self._tracker.reset()
-        response.success = True
-        response.message = f"learning from the next {self._settings.learn_frames} frames"
-        return response
 
-    def _tell_background(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        response.success = self._tracker is not None and self._tracker.learned
-        response.message = "learnt" if response.success else "not learnt yet"
-        return response
-
-    def _on_pair(self, color: Image, depth: Image) -> None:
+    def on_pair(self, color: Image, depth: Image) -> None:
+        """Look for the object in a pair of images."""
         if self._info is None or self._camera is None:
-            self._reason = "no camera info or no camera pose yet"
+            self.reason = "no camera info or no camera pose yet"
             return
         frame = self._frame(color, depth, self._info)
         if self._tracker is None:
@@ -99,8 +90,14 @@ class TrackerNode(Node):
         # A camera that stands still knows the tray only as it was learnt: level.
         valid = location.valid and (self._camera.header.frame_id == "tray" or self._level)
         self._found += valid
-        self._reason = location.reason
+        self.reason = location.reason
         self._publish(location, valid=valid)
+
+    def take_counts(self) -> tuple[int, int]:
+        """Return how many pairs there were since the last call, and in how many the object was."""
+        counts = self._pairs, self._found
+        self._pairs = self._found = 0
+        return counts
 
     @staticmethod
     def _frame(color: Image, depth: Image, info: CameraInfo) -> RgbdFrame:
@@ -126,17 +123,50 @@ class TrackerNode(Node):
         message.header.frame_id = "tray"
         self._locations.publish(message)
 
+
+class TrackerNode(Node):
+    """Pairs images by stamp for a tracker."""
+
+    def __init__(self, _fault: Fault) -> None:
+        super().__init__("tracker")
+        self._settings = declare(self, TrackerSettings, "tracker")
+        refuse_unknown(self)
+        tracker = self._tracker = PairTracker(self, self._settings)
+        color, depth = SimpleFilter(), SimpleFilter()
+        self._synchronizer = ApproximateTimeSynchronizer([color, depth], SYNC_QUEUE, SYNC_SLOP_S)
+        self._synchronizer.registerCallback(tracker.on_pair)
+        self._kept = [
+            subscription(self, topics.CAMERA_INFO, tracker.on_info),
+            subscription(self, topics.CAMERA_POSE, tracker.on_camera_pose),
+            subscription(self, topics.TRAY_POSE, tracker.on_tray_pose),
+            subscription(self, topics.COLOR, color.signalMessage),
+            subscription(self, topics.DEPTH, depth.signalMessage),
+        ]
+        self.create_service(Trigger, "~/learn_background", self._learn)
+        self.create_service(Trigger, "~/has_background", self._tell_background)
+        self._diagnostics = Diagnostics(self, hardware="", health=self._health)
+
+    def _learn(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        """Learn the background anew from the next frames; `~/has_background` tells when."""
+        self._tracker.learn()
+        response.success = True
+        response.message = f"learning from the next {self._settings.learn_frames} frames"
+        return response
+
+    def _tell_background(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        response.success = self._tracker.learned
+        response.message = "learnt" if response.success else "not learnt yet"
+        return response
+
     def _health(self) -> Health:
-        pairs, self._pairs = self._pairs, 0
-        found, self._found = self._found, 0
-        learned = self._tracker is not None and self._tracker.learned
+        pairs, found = self._tracker.take_counts()
         return Health(
             level="ok" if pairs else "warn",
-            message="no image pairs" if not pairs else self._reason or "tracking",
+            message="no image pairs" if not pairs else self._tracker.reason or "tracking",
             values={
                 "image pairs a second": pairs,
                 "object found": found,
-                "background": "learnt" if learned else "not learnt",
+                "background": "learnt" if self._tracker.learned else "not learnt",
             },
         )
 

@@ -4,7 +4,6 @@ import gc
 import sys
 import threading
 import time
-from queue import SimpleQueue
 
 import numpy as np
 from rclpy.node import Node
@@ -21,13 +20,13 @@ from tiltbot_ros.nodes.diagnosing import Diagnostics, Health
 from tiltbot_ros.nodes.parameters import declare, refuse_unknown
 from tiltbot_ros.nodes.running import Fault, run
 from tiltbot_ros.nodes.tray_server import TrayServer
-from tiltbot_ros.sensors.blocker import AudioBlocker
-from tiltbot_ros.sensors.cameras import CameraIntrinsics, CameraSettings, RgbdFrame
-from tiltbot_ros.sensors.microphones import MicrophoneSettings, describe
+from tiltbot_ros.nodes.world_loop import WorldLoop
+from tiltbot_ros.sensors.cameras import CameraIntrinsics, CameraSettings
+from tiltbot_ros.sensors.microphones import MicrophoneSettings
 from tiltbot_ros.worlds.camera import PictureSettings, ViewSettings
 from tiltbot_ros.worlds.camera_process import CameraProcess
-from tiltbot_ros.worlds.objects import ObjectCatalogue, ObjectSpec
-from tiltbot_ros.worlds.pacing import FollowingTimebase, Pacer
+from tiltbot_ros.worlds.objects import ObjectCatalogue
+from tiltbot_ros.worlds.pacing import Pacer
 from tiltbot_ros.worlds.sound import SoundSettings
 from tiltbot_ros.worlds.tray import TrayWorld
 from tiltbot_ros.worlds.tray_model import TraySettings
@@ -71,30 +70,35 @@ class WorldNode(Node):
         )
         self._images = CameraPublisher(self, settings=self._camera)
         self.create_service(SetObject, "~/set_object", self._set_object)
-        # The world's thread grants between two blocks what the services ask for.
-        self._wishes: SimpleQueue[ObjectSpec | None] = SimpleQueue()
-        self._diagnostics = Diagnostics(self, hardware="MuJoCo", health=self._health)
-        self._stop = threading.Event()
         self._eye = CameraProcess(
             self._world,
             picture,
             jpeg_quality=self._camera.jpeg_quality,
             png_level=self._camera.png_level,
         )
-        self._intrinsics = CameraIntrinsics(
-            width=picture.width,
-            height=picture.height,
-            k=self._eye.intrinsics,
-            distortion=np.zeros(5),
-        )
         self._images.publish_pose(
             self._eye.pose_in_tray,
             parent="tray" if view.mount == "tray" else self._arm.frame_id,
             stamp_ns=self.get_clock().now().nanoseconds,
         )
-        self._image_stamp_ns = 0
-        self._images_left_out = 0
-        self._blocker: AudioBlocker | None = None
+        self._loop = WorldLoop(
+            self._world,
+            driver=self._driver,
+            tray=self._tray,
+            sound=self._sound,
+            images=self._images,
+            eye=self._eye,
+            intrinsics=CameraIntrinsics(
+                width=picture.width,
+                height=picture.height,
+                k=self._eye.intrinsics,
+                distortion=np.zeros(5),
+            ),
+            microphones=self._microphones,
+            camera=self._camera,
+            now=lambda: int(self.get_clock().now().nanoseconds),
+        )
+        self._diagnostics = Diagnostics(self, hardware="MuJoCo", health=self._health)
         self._thread = threading.Thread(target=self._live, name="world", daemon=True)
         self._thread.start()
 
@@ -116,7 +120,7 @@ class WorldNode(Node):
         except ConfigError as error:
             response.message = str(error)
             return response
-        self._wishes.put(spec)
+        self._loop.place(spec)
         response.success = True
         response.message = f"{request.name} is in the tray" if spec else "the tray is empty"
         return response
@@ -124,84 +128,32 @@ class WorldNode(Node):
     # The world's own thread
 
     def _live(self) -> None:
-        try:
-            self._run_world()
-        except TiltbotError as error:
-            self._fault.set(error)
-
-    def _run_world(self) -> None:
-        frames, rate = self._microphones.block_frames, self._microphones.sample_rate_hz
-        now_ns = self.get_clock().now().nanoseconds
-        timebase = FollowingTimebase(start_ns=now_ns, sample_rate_hz=rate)
-        blocker = self._blocker = AudioBlocker(
-            audio_format=self._microphones.audio_format,
-            block_frames=frames,
-            timebase=timebase,
-            sink=self._sound.publish,
-        )
-        self._sound.publish_info(
-            describe(self._microphones, device="simulated tray"), stamp_ns=now_ns
-        )
-        pacer = Pacer(
-            period_ns=(frames * NS_PER_S, rate),
-            monotonic=time.monotonic_ns,
-            sleep=time.sleep,
-        )
         # What lives for good need not be looked at by each collection of garbage,
         # and the executor's thread may hold the interpreter for half a
         # millisecond at most: both would make sound late.
         gc.collect()
         gc.freeze()
         sys.setswitchinterval(5e-4)
-        due_image = 0
-        samples = self._world.advance(frames).samples
-        while not self._stop.is_set():
-            # A block is made while it lasts and published when it ends, as a
-            # sound card delivers it; all else waits until the sound is out.
-            skipped = pacer.wait()
-            blocker.push(samples)
-            blocker.lose(skipped * frames)
-            begin = blocker.next_frame
-            timebase.follow(begin, self.get_clock().now().nanoseconds)
-            self._grant()
-            self._driver.stamp_ns = timebase.stamp_ns(begin)
-            self._tray.tick(self._driver.stamp_ns, self._world.frame / rate)
-            samples = self._world.advance(frames).samples
-            self._publish_image()
-            if begin >= due_image:
-                due_image += round(rate / self._camera.rate_hz) + skipped * frames
-                self._request_image(timebase.stamp_ns(begin + frames))
-
-    def _request_image(self, stamp_ns: int) -> None:
-        if self._eye.request(pack=self._images.wants_packed):
-            self._image_stamp_ns = stamp_ns
-        else:
-            self._images_left_out += 1
-
-    def _publish_image(self) -> None:
-        picture = self._eye.fetch()
-        if picture is not None:
-            self._images.publish(
-                RgbdFrame(
-                    stamp_ns=self._image_stamp_ns,
-                    color=picture.color,
-                    depth=picture.depth,
-                    intrinsics=self._intrinsics,
-                ),
-                packed=picture.packed,
-            )
-
-    def _grant(self) -> None:
-        while not self._wishes.empty():
-            self._world.place(self._wishes.get())
+        pacer = Pacer(
+            period_ns=(
+                self._microphones.block_frames * NS_PER_S,
+                self._microphones.sample_rate_hz,
+            ),
+            monotonic=time.monotonic_ns,
+            sleep=time.sleep,
+        )
+        try:
+            self._loop.run(pacer.wait)
+        except TiltbotError as error:
+            self._fault.set(error)
 
     def _health(self) -> Health:
-        holes = self._blocker.holes if self._blocker else 0
+        holes = self._loop.holes
         values: dict[str, float | int | str] = {
             "object": self._world.object.name if self._world.object else "none",
-            "blocks": self._blocker.blocks if self._blocker else 0,
+            "blocks": self._loop.blocks,
             "holes": holes,
-            "images left out": self._images_left_out,
+            "images left out": self._loop.images_left_out,
         }
         if holes:
             return Health(
@@ -211,7 +163,7 @@ class WorldNode(Node):
 
     def close(self) -> None:
         """Stop the world before the publishers go."""
-        self._stop.set()
+        self._loop.stop()
         self._thread.join(timeout=5.0)
         self._eye.close()
         self._tray.close()
