@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial.transform import Rotation
 
 from tiltbot_ros.episodes.reader import Episode, Poses
 from tiltbot_ros.errors import EpisodeError
@@ -47,7 +46,7 @@ class TrayCamera:
         if not infos:
             return None
         mount_from_optical = np.eye(4)
-        mount_from_optical[:3, :3] = Rotation.from_quat(mounts.orientations[-1]).as_matrix()
+        mount_from_optical[:3, :3] = _matrix(mounts.orientations[-1])
         mount_from_optical[:3, 3] = mounts.positions[-1]
         on_tray = mounts.frame_id.rsplit("/", 1)[-1] == _TRAY_FRAME
         try:
@@ -75,8 +74,8 @@ class TrayCamera:
         mounted = points
         if not self.on_tray and self.tray is not None:
             nearest = int(np.abs(self.tray.stamps_ns - stamp_ns).argmin())
-            turn = Rotation.from_quat(self.tray.orientations[nearest])
-            mounted = turn.apply(points) + self.tray.positions[nearest]
+            turn = _matrix(self.tray.orientations[nearest])
+            mounted = points @ turn.T + self.tray.positions[nearest]
         rotation, shift = self.optical_from_mount[:3, :3], self.optical_from_mount[:3, 3]
         seen = mounted @ rotation.T + shift
         pixels = np.full((len(points), 2), np.nan)
@@ -102,3 +101,11 @@ def downhill(rotation: tuple[float, float, float]) -> Floats:
         (2,) with the length of the rotation [rad].
     """
     return np.array([rotation[1], -rotation[0]])
+
+
+def _matrix(quaternion: Floats) -> Floats:
+    """Return the rotation matrix (3, 3) of a quaternion x, y, z, w of any length."""
+    x, y, z, w = quaternion / max(float(np.linalg.norm(quaternion)), _NEAR_M)
+    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    turned: Floats = np.eye(3) + 2 * w * cross + 2 * cross @ cross
+    return turned

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy.fft import rfft
-from scipy.signal.windows import hann
 
 from tiltbot_ros.episodes.reader import Episode
 from tiltbot_ros.errors import EpisodeError
@@ -130,7 +128,7 @@ def spectrogram(
     """
     frames, channels = heard.samples.shape
     length = max(1 << round(np.log2(_WINDOW_S * heard.sample_rate)), _SHORTEST)
-    window = hann(length, sym=False).astype(np.float32)
+    window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)).astype(np.float32)
     hop = max(1, length // _OVERLAP)
     if columns is not None:
         hop = max(hop, -(-frames // columns))
@@ -141,7 +139,7 @@ def spectrogram(
     for channel in range(channels):
         padded[length // 2 : length // 2 + frames] = np.nan_to_num(heard.samples[:, channel])
         parts = sliding_window_view(padded, length)[moments]
-        spectrum = rfft(parts * window)
+        spectrum = np.fft.rfft(parts * window)
         power += spectrum.real**2 + spectrum.imag**2
     # A full-scale sine has the magnitude sum(window) / 2 in its bin.
     power *= 1 / channels / (window.sum() / 2) ** 2
