@@ -7,7 +7,6 @@ import numpy.typing as npt
 
 from tiltbot_ros.episodes.typestore import COMPRESSED_TYPE, IMAGE_TYPE
 from tiltbot_ros.errors import EpisodeError
-from tiltbot_ros.sensors.image_codec import unpack
 
 _PIXELS: dict[str, tuple[type[np.generic], int]] = {
     "rgb8": (np.uint8, 3),
@@ -40,6 +39,9 @@ def pixels_of(message: Any, msgtype: str) -> tuple[npt.NDArray[Any], str]:
         EpisodeError: the encoding is not known, or the data is no such picture.
     """
     if msgtype == COMPRESSED_TYPE:
+        # OpenCV takes a while to import; who reads no images must not wait for it.
+        from tiltbot_ros.sensors.image_codec import unpack  # noqa: PLC0415
+
         return unpack(message.format, np.asarray(message.data, np.uint8))
     if message.encoding not in _PIXELS:
         raise EpisodeError(f"expected an encoding of {sorted(_PIXELS)}, got {message.encoding!r}")

@@ -12,6 +12,7 @@ from rosgraph_msgs.msg import Clock
 
 from tiltbot_ros.episodes.longbag import open_bag
 from tiltbot_ros.errors import ConfigError, EpisodeError
+from tiltbot_ros.image_forms import other_form, to_other_form
 from tiltbot_ros.nodes.diagnosing import Diagnostics, Health
 from tiltbot_ros.nodes.parameters import declare, refuse_unknown
 from tiltbot_ros.nodes.running import Fault, run
@@ -40,10 +41,14 @@ class ReplayNode(Node):
         self._fault = fault
         self._stop = threading.Event()
         self._outputs: dict[str, Publisher | None] = {}
+        self._recorded: set[str] = set()
         self._failed = 0
         self._now_playing = ""
-        for topic in self._first_topics():
+        first = self._first_topics()
+        self._recorded |= {topic.name for topic in first}
+        for topic in first:
             self._publisher_for(topic)
+            self._other_publisher(topic)
         # The one absolute name: ROS looks for the time nowhere else.
         self._clock_out = (
             self.create_publisher(Clock, "/clock", QoSProfile(depth=1))
@@ -126,6 +131,7 @@ class ReplayNode(Node):
         }
 
     def _began(self, path: Path) -> None:
+        self._recorded.clear()
         self._now_playing = path.name
         self.get_logger().info(f"playing {path}")
 
@@ -134,9 +140,24 @@ class ReplayNode(Node):
         self.get_logger().error(f"left out: {error}")
 
     def _publish(self, topic: Topic, data: bytes) -> None:
+        self._recorded.add(topic.name)
         out = self._publisher_for(topic)
         if out is not None:
             out.publish(data)
+        # Raw images for who wants them raw, compressed ones for who wants them so.
+        other = self._other_publisher(topic)
+        if other is not None and other.get_subscription_count() > 0:
+            try:
+                other.publish(to_other_form(topic, data))
+            except EpisodeError as error:
+                self.get_logger().warning(str(error), throttle_duration_sec=5.0)
+
+    def _other_publisher(self, topic: Topic) -> Publisher | None:
+        """Return the publisher of images in the form that is not recorded, None for the rest."""
+        other = other_form(topic)
+        if other is None or other.name in self._recorded or other.name in self._settings.without:
+            return None
+        return self._publisher_for(other)
 
     def _tell_time(self, ros_ns: int) -> None:
         if self._clock_out is not None:
