@@ -88,6 +88,7 @@ class SawyerArm:
             details={
                 "side process": state.phase,
                 "stops of the side process": state.timeouts,
+                "packets refused by the side process": state.malformed,
                 "references dropped": state.dropped,
                 "references, longest way [ms]": round(1e3 * max(self.delays_s, default=0.0), 1),
                 "age of joint states [ms]": round(1e3 * state.age_s, 1),

@@ -44,6 +44,7 @@ class SideState:
         phase: what the side process does: idle, following, braking.
         command: number of the last reference that came there.
         timeouts: how often it braked because the node was silent.
+        malformed: packets that were no packets, or had wrong numbers.
         dropped: references that came while the robot could not move.
     """
 
@@ -66,6 +67,7 @@ class SideState:
     phase: str
     command: int
     timeouts: int
+    malformed: int
     dropped: int
 
     @classmethod
@@ -96,6 +98,7 @@ class SideState:
                 phase=str(fields["phase"]),
                 command=int(fields["command"]),
                 timeouts=int(fields["timeouts"]),
+                malformed=int(fields["malformed"]),
                 dropped=int(fields["dropped"]),
             )
         except (wire.WireError, KeyError, TypeError, ValueError) as error:

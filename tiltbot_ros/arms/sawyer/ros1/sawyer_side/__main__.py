@@ -24,6 +24,16 @@ QUIET_PERIOD_S = 0.05
 CLOCKS_AGREE_NS = 200_000_000
 
 
+class Reference:
+    """One reference of the node, checked."""
+
+    def __init__(self, fields: dict[str, Any], joints: int) -> None:
+        self.position = wire.numbers(fields, "q", joints)
+        self.velocity = wire.numbers(fields, "dq", joints)
+        self.number = wire.integer(fields, "n")
+        self.sent_s = wire.numbers({"sent_s": [fields.get("sent_s")]}, "sent_s", 1)[0]
+
+
 class Side:
     """Everything between one connection and one robot."""
 
@@ -91,49 +101,45 @@ class Side:
         while True:
             try:
                 fields = wire.receive(self._connection)
+                if fields is None:
+                    break
+                if fields["kind"] == "bye":
+                    return False
+                newest = self._sort(fields, newest)
             except wire.GoneError:
                 raise
             except wire.WireError:
-                self._malformed += 1
-                continue
-            if fields is None:
-                break
-            kind = fields["kind"]
-            if kind == "reference":
-                newest = fields
-            elif kind == "stop":
-                newest = None
-                self._motion.stop()
-            elif kind == "request":
-                self._request(fields)
-            elif kind == "bye":
-                return False
-            else:
                 self._malformed += 1
         if newest is not None:
             self._follow(newest)
         return True
 
-    def _follow(self, fields: dict[str, Any]) -> None:
-        count = len(self._robot.joints)
-        try:
-            position = wire.numbers(fields, "q", count)
-            velocity = wire.numbers(fields, "dq", count)
-        except wire.WireError:
-            self._malformed += 1
-            return
+    def _sort(self, fields: dict[str, Any], newest: Reference | None) -> Reference | None:
+        """Do what a packet says, or return the reference that it is."""
+        kind = fields["kind"]
+        if kind == "reference":
+            return Reference(fields, len(self._robot.joints))
+        if kind == "stop":
+            self._motion.stop()
+            return None
+        if kind != "request":
+            raise wire.WireError(f"expected a reference, stop, request or bye, got '{kind}'")
+        self._request(fields)
+        return newest
+
+    def _follow(self, reference: Reference) -> None:
         # A command that waits in a robot that is switched off or held by its stop
         # would be carried out at the moment somebody releases it.
-        if not self._robot.moves():
+        if self._robot.moves():
+            self._motion.follow(reference.position, reference.velocity, time.monotonic())
+            self._robot.command(reference.position)
+        else:
             self._dropped += 1
             self._motion.forget()
-        else:
-            self._motion.follow(position, velocity, time.monotonic())
-            self._robot.command(position)
-        self._command = int(fields.get("n", -1))
+        self._command = reference.number
         # Both clocks are this computer's monotonic one.
-        delay_s = time.monotonic() - float(fields.get("sent_s", math.nan))
-        self._send("ack", n=self._command, delay_s=delay_s if math.isfinite(delay_s) else 0.0)
+        delay_s = time.monotonic() - reference.sent_s
+        self._send("ack", n=self._command, delay_s=delay_s)
 
     def _brake(self) -> None:
         if not self._robot.moves():
@@ -145,7 +151,7 @@ class Side:
             self._robot.hold(self._options.robot_timeout)
 
     def _request(self, fields: dict[str, Any]) -> None:
-        number, action = int(fields.get("id", -1)), fields.get("do")
+        number, action = wire.integer(fields, "id"), fields.get("do")
         works = {"enable": self._robot.enable, "disable": self._robot.disable}
         if action not in works:
             self._send("done", id=number, ok=False, text=f"expected one of {sorted(works)}")

@@ -85,6 +85,18 @@ def numbers(fields: dict[str, Any], name: str, count: int) -> list[float]:
     return [float(value) for value in values]
 
 
+def integer(fields: dict[str, Any], name: str) -> int:
+    """Return the whole number in a field.
+
+    Raises:
+        WireError: it is missing, or something else.
+    """
+    value = fields.get(name)
+    if type(value) is not int:
+        raise WireError(f"expected a whole number in '{name}', got {value!r}")
+    return value
+
+
 def send(connection: socket.socket, data: bytes) -> bool:
     """Send one packet; return False when the other end lives but has long not read.
 
