@@ -1,7 +1,7 @@
 """Synthetic streams of a rig: sound with impacts, pictures, tray state, tilts."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +36,12 @@ TOPICS = (
     RecordedTopic(name="/tilt", type="tiltbot/msg/Tilt"),
     RecordedTopic(name="/contact", type="tiltbot/msg/Contact"),
 )
+
+
+SPARSE_TOPICS = tuple(
+    replace(topic, expected_hz=0.0, moments_hz=6.0) if topic.is_video else topic for topic in TOPICS
+)
+"""The same where only the pictures before and after the tilt are kept."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,10 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from streams import EPOCH_NS, NS
 
-from tiltbot_ros.episodes import reader as reader_module
+from tiltbot_ros.episodes.facts import EpisodeFacts
 from tiltbot_ros.episodes.reader import Episode
+from tiltbot_ros.episodes.ring import StampedMessage
+from tiltbot_ros.episodes.topics import RecordedTopic
 from tiltbot_ros.episodes.writer import file_crc32
 from tiltbot_ros.errors import EpisodeError
+from tiltbot_ros.sensors.image_codec import COLOR_FORMAT, DEPTH_FORMAT, pack_color, pack_depth
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +40,52 @@ def test_pictures_have_their_stamps_and_pixels(episode):
     assert np.array_equal(images.frames[:, 0, 0, 0], sent)
 
 
+def compressed(episode, name, packed, image_format):
+    raw = streams.serialise(
+        "sensor_msgs/msg/CompressedImage",
+        header=streams.make_header(EPOCH_NS, "camera"),
+        format=image_format,
+        data=np.frombuffer(packed, np.uint8),
+    )
+    topic = RecordedTopic(name=name, type="sensor_msgs/msg/CompressedImage")
+    constant = replace(episode.constant, topics=(*episode.constant.topics[:2], topic))
+    message = StampedMessage(stamp_ns=EPOCH_NS, data=raw)
+    return Episode(episode.path, episode.facts, constant, {name: (message,)})
+
+
+def test_compressed_pictures_are_read_under_the_name_of_the_raw_ones(episode):
+    depth = np.arange(48, dtype=np.uint16).reshape(6, 8) * 300
+    name = "camera/aligned_depth_to_color/image_raw"
+    packed = pack_depth(depth, png_level=1)
+    one = compressed(episode, f"/{name}/compressedDepth", packed, DEPTH_FORMAT)
+    for asked in (name, f"/{name}", f"{name}/compressedDepth"):
+        images = one.images(asked)
+        assert np.array_equal(images.frames, depth[None])
+        assert (images.encoding, images.stamps_ns.tolist()) == ("16UC1", [EPOCH_NS])
+    color = np.full((6, 8, 3), (200, 100, 50), np.uint8)
+    packed = pack_color(color, jpeg_quality=95)
+    one = compressed(episode, "/camera/color/image_raw/compressed", packed, COLOR_FORMAT)
+    assert np.abs(one.images().frames[0].astype(int) - color).max() <= 3
+    with pytest.raises(EpisodeError, match="compressed"):
+        one.images("camera/infrared")
+
+
+def test_a_compressed_picture_that_is_damaged_is_named_with_its_episode(episode):
+    name = "/camera/color/image_raw/compressed"
+    one = compressed(episode, name, b"no jpeg at all", COLOR_FORMAT)
+    with pytest.raises(EpisodeError, match=r"ep_000001.*expected a picture"):
+        one.images()
+
+
+def test_pictures_of_several_sizes_are_refused(episode):
+    name = "/camera/color/image_raw"
+    both = [streams.image(EPOCH_NS + i, height=24 + i) for i in range(2)]
+    messages = tuple(StampedMessage(stamp_ns=EPOCH_NS + i, data=d) for i, d in enumerate(both))
+    one = Episode(episode.path, episode.facts, episode.constant, {name: messages})
+    with pytest.raises(EpisodeError, match="one size"):
+        one.images()
+
+
 def test_depth_in_millimetres_with_padded_rows_of_either_byte_order(episode):
     depth = np.arange(12, dtype=np.uint16).reshape(3, 4) * 300
     for big in (0, 1):
@@ -53,7 +102,7 @@ def test_depth_in_millimetres_with_padded_rows_of_either_byte_order(episode):
             data=data,
         )
         name = "/camera/color/image_raw"
-        message = reader_module.StampedMessage(stamp_ns=EPOCH_NS, data=raw)
+        message = StampedMessage(stamp_ns=EPOCH_NS, data=raw)
         one = Episode(episode.path, episode.facts, episode.constant, {name: (message,)})
         assert np.array_equal(one.images(name).frames[0], depth)
         assert one.images(name).frames.dtype == np.uint16
@@ -120,7 +169,7 @@ def test_damaged_files_are_read_or_refused_with_an_episode_error(
         broken[min(at + i, len(broken) - 1)] ^= flip
     if cut:
         del broken[at:]
-    facts = reader_module.EpisodeFacts.read
+    facts = EpisodeFacts.read
     patch = pytest.MonkeyPatch()
     try:
         path.write_bytes(broken)
@@ -131,7 +180,7 @@ def test_damaged_files_are_read_or_refused_with_an_episode_error(
             def pretend(directory):
                 return replace(facts(directory), bag_bytes=size, bag_crc32=crc)
 
-            patch.setattr(reader_module.EpisodeFacts, "read", pretend)
+            patch.setattr(EpisodeFacts, "read", pretend)
         with contextlib.suppress(EpisodeError):
             use(victim)
     finally:

@@ -7,6 +7,8 @@ from tiltbot_ros.episodes.reader import Episode
 from tiltbot_ros.episodes.recorder import RecorderSettings
 from tiltbot_ros.errors import ConfigError
 
+VIDEO = "/camera/color/image_raw"
+
 
 def problems(outcome):
     return " / ".join(outcome.facts.verdict.problems)
@@ -215,3 +217,22 @@ def test_latched_messages_of_long_ago_are_in_every_bag(recorded):
     for name in ("ep_000001", "ep_000002"):
         (info,) = Episode.open(recorded / name).messages["/audio/info"]
         assert info.stamp_ns == EPOCH_NS - 3600 * NS
+
+
+def test_where_only_moments_are_kept_the_gate_and_the_stall_still_watch_the_stream(bench):
+    feed = events(16.0, (4.0, 9.5))
+    bench = bench(topics=streams.SPARSE_TOPICS)
+    assert bench.recorder.missing(0) == ("/audio", VIDEO, "/tray/pose")
+    bench.feed(feed, skip=between(VIDEO, 13.0, 16.0))
+    assert bench.recorder.stalled(bench.now_ns) == (VIDEO,)
+    one, two = bench.close()
+    assert (one.facts.verdict.problems, two.facts.verdict.problems) == ((), ())
+    for outcome in (one, two):
+        episode = Episode.open(outcome.path)
+        stamps = episode.images().stamps_ns
+        tilt = episode.tilt()
+        assert len(stamps) == 2
+        assert stamps[0] <= tilt.start_ns < stamps[0] + NS // 6
+        assert stamps[1] - NS // 6 < tilt.end_ns <= stamps[1]
+        assert episode.topic("camera/color/image_raw").expected_hz == 0.0
+        assert episode.check() == episode.facts.verdict

@@ -6,9 +6,13 @@ from streams import NS
 
 from tiltbot_ros.episodes.cdr import read_audio, write_audio
 from tiltbot_ros.episodes.facts import DropCount
+from tiltbot_ros.episodes.moments import keep_moments
 from tiltbot_ros.episodes.reader import Episode
 from tiltbot_ros.episodes.ring import StampedMessage
+from tiltbot_ros.episodes.tilts import read_tilt
 from tiltbot_ros.episodes.verdict import judge
+
+VIDEO = "/camera/color/image_raw"
 
 
 @pytest.fixture(scope="module")
@@ -142,3 +146,42 @@ def test_the_window_of_the_settings_is_the_one_checked(content):
     wide = streams.facts(before_s=2.5)
     assert ("centre", "/audio") in failed(content, wide)
     assert content.end_ns - content.start_ns == 4 * NS
+
+
+@pytest.fixture(scope="module")
+def sparse(content):
+    """The same episode with the pictures before and after its tilt alone."""
+    tilt = read_tilt(content.messages["/tilt"][0].data)
+    return replace(content, messages=keep_moments(content.messages, streams.SPARSE_TOPICS, tilt))
+
+
+def test_two_pictures_are_all_that_a_sparse_stream_promises(sparse):
+    constant = streams.facts(streams.SPARSE_TOPICS)
+    assert len(sparse.messages[VIDEO]) == 2
+    assert failed(sparse, constant) == set()
+    names = {check.name for check in judge(sparse, constant).checks if check.topic == VIDEO}
+    assert names == {"required", "moments", "before", "after"}
+
+
+def test_a_sparse_stream_without_pictures_or_with_too_many_is_flagged(content, sparse):
+    constant = streams.facts(streams.SPARSE_TOPICS)
+    assert failed(with_messages(sparse, VIDEO, ()), constant) == {("required", VIDEO)}
+    assert failed(content, constant) >= {("moments", VIDEO), ("before", VIDEO)}
+
+
+def test_pictures_that_are_far_from_the_tilts_ends_are_flagged(content, sparse):
+    constant = streams.facts(streams.SPARSE_TOPICS)
+    video = content.messages[VIDEO]
+    before, after = sparse.messages[VIDEO]
+    late = with_messages(sparse, VIDEO, (video[video.index(before) + 4], after))
+    assert failed(late, constant) == {("before", VIDEO)}
+    early = with_messages(sparse, VIDEO, (before, video[video.index(after) - 4]))
+    assert failed(early, constant) == {("after", VIDEO)}
+    assert failed(with_messages(sparse, VIDEO, (before,)), constant) == {("after", VIDEO)}
+
+
+def test_without_a_tilt_the_windows_ends_are_what_pictures_should_show(content):
+    constant = streams.facts(streams.SPARSE_TOPICS)
+    untilted = with_messages(content, "/tilt", ())
+    kept = replace(untilted, messages=keep_moments(untilted.messages, constant.topics, None))
+    assert failed(kept, constant) == {("tilt", "/tilt")}
