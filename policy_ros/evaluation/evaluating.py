@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from policy_ros.data.dataset import StoreDataset
 from policy_ros.data.store import Store
 from policy_ros.evaluation.measures import (
     accuracy,
@@ -21,7 +20,7 @@ from policy_ros.models.dynamics import AudioDynamics, Dynamics, ImageDynamics, O
 from policy_ros.models.model import TiltModel
 from policy_ros.training.draws import Draws
 from policy_ros.training.dynamics_training import seen_rows
-from policy_ros.training.predicting import predict, preparation_of
+from policy_ros.training.predicting import predict, preparation_of, represent
 from policy_ros.training.probes import Probes
 from tiltbot_ros.errors import ModelError
 
@@ -82,35 +81,21 @@ def answer(
     if isinstance(model, AudioDynamics | ImageDynamics):
         probes = Probes(rows, objects[rows])
         drawn = probes.draw(objects[used], Draws(used, seed=seed, epoch=-1), but=used).numpy()
-        sensed = _sensed(model, contract, store, np.unique(drawn))
-        vectors = sensed[torch.from_numpy(np.searchsorted(np.unique(drawn), drawn))]
+        heard, place = np.unique(drawn, return_inverse=True)
+        vectors = represent(model, contract, store, heard)[torch.from_numpy(place)]
     if isinstance(model, OracleDynamics):
         numbers = {name: number for number, name in enumerate(contract.classes)}
-        place = np.array([numbers.get(entry.name, -1) for entry in store.objects])[objects[used]]
-        if (place < 0).any():
+        known = np.array([numbers.get(entry.name, -1) for entry in store.objects])[objects[used]]
+        if (known < 0).any():
             raise ModelError(
                 "expected rows of objects that the model was trained on: one that is told the "
-                f"class cannot know others; {int((place < 0).sum())} of {len(used)} rows are"
+                f"class cannot know others; {int((known < 0).sum())} of {len(used)} rows are"
             )
-        vectors = torch.eye(len(contract.classes))[torch.from_numpy(place)]
+        vectors = torch.eye(len(contract.classes))[torch.from_numpy(known)]
     state = [torch.from_numpy(store.array(name)[used]) for name in model.state]
     with torch.inference_mode():
         located = model.predict(vectors, *state).numpy()
     return Answers(rows=used, outputs={"location_after": located})
-
-
-def _sensed(
-    model: AudioDynamics | ImageDynamics, contract: Contract, store: Store, rows: Rows
-) -> torch.Tensor:
-    prepare = preparation_of(contract, store)
-    name = model.inputs[0]
-    data = StoreDataset(store, rows, (name,), picture=prepare.recipe.picture)
-    parts = []
-    with torch.inference_mode():
-        for start in range(0, len(rows), 128):
-            places = np.arange(start, min(start + 128, len(rows)))
-            parts.append(model.represent(prepare(data[places], None)[name]))
-    return torch.cat(parts) if parts else torch.zeros(0, 0)
 
 
 def measure(answers: Answers, contract: Contract, store: Store) -> tuple[Measure, ...]:

@@ -1,0 +1,111 @@
+"""Which trainings make up the reproduction of the paper."""
+
+from dataclasses import dataclass
+
+from policy_ros.evaluation.paper import WEIGHTS
+from policy_ros.training.recipe import Recipe, load_recipe
+
+JOINT = 0.2
+"""λ of the joint embedding where the paper does not say which; its best on unseen objects."""
+
+IMPROVED = "tiltbot_symmetric"
+"""Name of the recipe that is to beat the paper's."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """One training of the study.
+
+    Attributes:
+        group: trainings that differ only in their seed have the same.
+        recipe: how.
+        split: name of the store's split.
+        seed: of everything random.
+        source: group whose checkpoint of the same seed it builds on; empty: none.
+        pushing: it learns from pushes.
+    """
+
+    group: str
+    recipe: Recipe
+    split: str
+    seed: int
+    source: str = ""
+    pushing: bool = False
+
+    @property
+    def name(self) -> str:
+        """Name of its folder."""
+        return f"{self.group}_seed{self.seed}"
+
+
+def embedding_group(weight: float) -> str:
+    """Return the group of the embeddings of set A trained with this λ."""
+    return f"embedding_{weight:g}"
+
+
+def forward_group(weight: float) -> str:
+    """Return the group of the forward models over these embeddings."""
+    return f"forward_{weight:g}"
+
+
+def plan(*, seeds: tuple[int, ...], pushing: bool, quick: bool, picture: int) -> tuple[Job, ...]:
+    """Return all trainings, those that others build on first.
+
+    Args:
+        seeds: each training is done with each.
+        pushing: there is a pushing data set.
+        quick: small networks and few epochs: to see that everything works, not what comes out.
+        picture: side of the pictures that models see [px].
+    """
+    changes = [f"picture={picture}"]
+    if quick:
+        changes += [
+            "schedule.epochs=3",
+            "schedule.batch=32",
+            "network.audio_width=8",
+            "network.image_width=8",
+            "network.embedding=32",
+        ]
+    base = {w: load_recipe("tiltbot", [*changes, f"inverse_weight={w}"]) for w in WEIGHTS}
+    groups: list[tuple[str, Recipe, str, str]] = []
+    groups += [(embedding_group(w), base[w], "set_a", "") for w in WEIGHTS]
+    groups += [
+        ("all_0", base[0.0], "all", ""),
+        ("all_joint", base[JOINT], "all", ""),
+        ("image_inverse", load_recipe("image_inverse", changes), "set_a", ""),
+        ("image_features", load_recipe("image_classifier", changes), "set_a", ""),
+        ("shuffled", load_recipe("tiltbot", [*changes, "shuffled=true"]), "set_a", ""),
+        ("improved", load_recipe(IMPROVED, changes), "set_a", ""),
+        ("improved_all", load_recipe(IMPROVED, changes), "all", ""),
+    ]
+    few = ["schedule.epochs=5"] if quick else []
+    audio, blind = load_recipe("forward_audio", few), load_recipe("forward_none", few)
+    oracle = load_recipe("forward_oracle", few)
+    groups += [(forward_group(w), audio, "set_a", embedding_group(w)) for w in WEIGHTS]
+    groups += [
+        ("forward_improved", audio, "set_a", "improved"),
+        ("forward_image", load_recipe("forward_image", few), "set_a", "image_features"),
+        ("forward_oracle", oracle, "set_a", ""),
+        ("forward_oracle_all", oracle, "all", ""),
+        ("forward_none", blind, "set_a", ""),
+    ]
+    if pushing:
+        sound = load_recipe("pushing_audio", few)
+        groups += [
+            ("pushing_none", load_recipe("pushing_none", few), "set_a", ""),
+            ("pushing_audio", sound, "set_a", embedding_group(JOINT)),
+            ("pushing_improved", sound, "set_a", "improved"),
+            ("pushing_image", load_recipe("pushing_image", few), "set_a", "image_features"),
+        ]
+    return tuple(
+        Job(
+            group=group,
+            recipe=recipe,
+            split=split,
+            seed=seed,
+            source=source,
+            pushing=group.startswith("pushing"),
+        )
+        for group, recipe, split, source in groups
+        for seed in seeds
+    )
