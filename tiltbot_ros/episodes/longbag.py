@@ -14,6 +14,7 @@ from rosbags.rosbag2 import Reader
 from rosbags.typesys import get_types_from_msg
 
 from tiltbot_ros.episodes.cdr import NS_PER_S
+from tiltbot_ros.episodes.mcap import check_sizes
 from tiltbot_ros.episodes.topics import RecordedTopic
 from tiltbot_ros.episodes.typestore import AUDIO_TYPE, has_header, typestore
 from tiltbot_ros.errors import EpisodeError
@@ -62,6 +63,9 @@ def open_bag(path: Path) -> Iterator[LongBag]:
         EpisodeError: it is missing, truncated or corrupt.
     """
     try:
+        for file in sorted(path.glob("*.mcap")) if path.is_dir() else [path]:
+            if file.suffix == ".mcap":
+                check_sizes(file)
         reader = Reader(path)
         reader.open()
     except Exception as error:  # as above
@@ -112,7 +116,8 @@ def _recorded(connection: Connection, seconds: float) -> RecordedTopic:
 
 
 def _unreadable(path: Path, error: Exception) -> str:
+    told = error if isinstance(error, EpisodeError) else f"{type(error).__name__}: {error}"
     return (
-        f"{path}: the bag cannot be read ({type(error).__name__}: {error}): if its recorder was "
+        f"{path}: the bag cannot be read ({told}): if its recorder was "
         "killed, 'ros2 bag reindex' or 'mcap recover' may save it"
     )
