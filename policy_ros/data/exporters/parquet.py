@@ -106,7 +106,8 @@ class ParquetFormat:
     ) -> None:
         """Write what the columns are."""
         columns = {field.name: field.metadata[b"description"].decode() for field in SCHEMA}
-        path = folder / "columns.json"
+        # Readers of a folder of tables pass over names with an underscore.
+        path = folder / "_columns.json"
         path.write_text(json.dumps(columns, indent=1) + "\n", encoding="utf-8")
         sync_file(path)
 

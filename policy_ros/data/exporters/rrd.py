@@ -170,7 +170,8 @@ class _Writer:
             stamps = [message.stamp_ns for message in self._episode.messages[topic.name]]
             for stamp, message in zip(stamps, self._episode.deserialised(topic.name), strict=True):
                 data = np.asarray(message.data, np.uint8).tobytes()
-                self._log(path, stamp, self._rr.EncodedImage(contents=data))
+                kind = "image/jpeg" if data.startswith(b"\xff\xd8") else "image/png"
+                self._log(path, stamp, self._rr.EncodedImage(contents=data, media_type=kind))
             return
         images = self._episode.images(name)
         for stamp, frame in zip(images.stamps_ns.tolist(), images.frames, strict=True):
