@@ -55,6 +55,7 @@ class ArmTray:
         self._sleep = sleep
         self._sequence = 0
         self._commanded: NDArray[np.float64] | None = None
+        self._commanded_s = 0.0
         guarded.connect()
         try:
             guarded.take(COMMANDER, monotonic())
@@ -109,6 +110,8 @@ class ArmTray:
         now_s = self._monotonic()
         self._sequence += 1
         before = joints if self._commanded is None else self._commanded
+        period_s = 1.0 / self._guarded.arm.rate_hz
+        passed_s = min(max(now_s - self._commanded_s, 0.5 * period_s), 0.1)
         self._guarded.take(COMMANDER, now_s)
         self._guarded.offer(
             Command(
@@ -117,12 +120,12 @@ class ArmTray:
                 stamp_ns=(now_ns := self._clock()),
                 position=joints,
                 # Where the target is going: with it the arm follows without lag.
-                velocity=(joints - before) * self._guarded.arm.rate_hz,
+                velocity=(joints - before) / passed_s,
             ),
             now_s=now_s,
             now_ns=now_ns,
         )
-        self._commanded = joints
+        self._commanded, self._commanded_s = joints, now_s
         self._guarded.tick(now_s)
 
     def _approach(self) -> None:

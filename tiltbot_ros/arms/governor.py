@@ -56,7 +56,9 @@ def advance(
     reach = limits.velocity
     lead = np.minimum(np.maximum(target_velocity, -reach), reach)
     error = np.minimum(np.maximum(target, limits.lower), limits.upper) - position - lead * dt_s
-    wanted = lead + np.copysign(approach_speed(np.abs(error), limits.acceleration, dt_s), error)
+    # A moving target may itself be braking: half of the acceleration is left for that.
+    pull = np.where(lead == 0.0, limits.acceleration, 0.5 * limits.acceleration)
+    wanted = lead + np.copysign(approach_speed(np.abs(error), pull, dt_s), error)
     up = approach_speed(np.maximum(limits.upper - position, 0.0), limits.braking, dt_s)
     down = approach_speed(np.maximum(position - limits.lower, 0.0), limits.braking, dt_s)
     wanted = np.minimum(np.maximum(wanted, -np.minimum(down, reach)), np.minimum(up, reach))

@@ -14,6 +14,9 @@ from tiltbot_ros.arms.lease import Lease
 from tiltbot_ros.arms.limits import AxisLimits
 from tiltbot_ros.errors import CommandError
 
+MOST_STEPS = 3
+"""How many periods late a tick may be and still keep pace."""
+
 Phase = Literal["holding", "following", "stopping", "fault"]
 """What an arm does: stand, follow commands, come to a stop, or wait to be recovered."""
 
@@ -163,27 +166,34 @@ class Stream:
     def tick(self, now_s: float) -> Reference:
         """Return the reference of this moment; called once a period.
 
-        A late tick makes the motion slower, never faster: every call is at most
-        one step, and one that comes early is none.
+        It goes as many steps as periods have passed, at most MOST_STEPS: after a
+        longer stall the motion goes on where it was. A call that comes early is no step, so
+        the motion is never faster than time.
         """
         if self._phase == "following" and now_s - self._received_s > self._deadman_s:
             self.deadman_stops += 1
             self.stop(f"no command for {self._deadman_s:g} s")
         period = self._governor.dt_s
         due = now_s if self._due_s is None else self._due_s
-        if now_s < due - 0.5 * period:
+        # A tick may be half a period early or late, as timers are.
+        steps = min(int((now_s - due) / period + 1.5), MOST_STEPS) if now_s > due - period else 0
+        if steps <= 0:
             self.skipped_ticks += 1
             return self.reference
-        self._due_s = max(due, now_s - 0.5 * period) + period
+        self._due_s = max(due + steps * period, now_s + 0.5 * period)
+        for missing in range(steps - 1, -1, -1):
+            self._step(now_s - missing * period - self._received_s)
+        return self.reference
+
+    def _step(self, since_s: float) -> None:
         if self._phase == "following":
             # A moving target goes on until the next command, or the deadman.
-            ahead = self._target_velocity * (now_s - self._received_s)
+            ahead = self._target_velocity * since_s
             self._governor.step(self._target + ahead, self._target_velocity)
-        else:
-            self._governor.brake()
-            if self._phase == "stopping" and self._governor.still:
-                self._phase = "holding"
-        return self.reference
+            return
+        self._governor.brake()
+        if self._phase == "stopping" and self._governor.still:
+            self._phase = "holding"
 
     def _judge(self, command: Command, now_s: float, now_ns: int) -> Refusal | None:
         if self._phase == "fault":
