@@ -105,43 +105,61 @@ class _Decimator:
         packed[-1] = spectrum[kept // 2]
         # Keeping every n-th value divides the spectrum by n.
         self._weights = (packed / factor).astype(np.float32)
-        self._padded = np.empty(0, np.float32)
+        self._shape = (0, 0)
+        self._planes = np.empty((0, 0), np.int16)
+        self._targets: list[npt.NDArray[np.int16]] = []
+        self._overlapping: list[npt.NDArray[np.int16]] = []
         self._blocks = np.empty((0, _BLOCK), np.float32)
 
     def __call__(self, samples: npt.NDArray[np.int16], length: int) -> npt.NDArray[np.int16]:
-        blocks = -(-length * self._factor // self._hop)
-        if len(self._blocks) != blocks:
-            self._padded = np.zeros(blocks * self._hop + 2 * self._margin, np.float32)
-            self._blocks = np.empty((blocks, _BLOCK), np.float32)
+        if self._shape != samples.shape:
+            self._prepare(samples.shape, length)
+        _split(samples, self._planes, self._targets)
         # Channel by channel, so that the workspace stays in the processor's cache.
-        resampled = np.empty((samples.shape[1], length), np.int16)
-        for plane, out in zip(_planes(samples), resampled, strict=True):
-            self._decimate(plane, out)
+        resampled = np.empty((len(self._planes), length), np.int16)
+        for overlapping, out in zip(self._overlapping, resampled, strict=True):
+            self._decimate(overlapping, out)
         return resampled
 
-    def _decimate(self, plane: npt.NDArray[np.int16], out: npt.NDArray[np.int16]) -> None:
-        end = self._margin + len(plane)
-        self._padded[self._margin : end] = plane
-        self._padded[end:] = 0.0
-        overlapping = np.lib.stride_tricks.sliding_window_view(self._padded, _BLOCK)
-        np.copyto(self._blocks, overlapping[:: self._hop])
+    def _prepare(self, shape: tuple[int, ...], length: int) -> None:
+        """Make room for channels of so many frames, with silence before and behind."""
+        frames, channels = shape
+        blocks = -(-length * self._factor // self._hop)
+        planes = np.zeros((channels, blocks * self._hop + 2 * self._margin), np.int16)
+        inner = planes[:, self._margin : self._margin + frames]
+        windows = np.lib.stride_tricks.sliding_window_view(planes, _BLOCK, axis=1)
+        self._shape = (frames, channels)
+        self._planes = inner
+        self._targets = [plane[:, None] for plane in inner]
+        self._overlapping = list(windows[:, :: self._hop])
+        self._blocks = np.empty((blocks, _BLOCK), np.float32)
+
+    def _decimate(self, overlapping: npt.NDArray[np.int16], out: npt.NDArray[np.int16]) -> None:
+        np.copyto(self._blocks, overlapping)
         cv2.dft(self._blocks, self._blocks, flags=cv2.DFT_ROWS)
         low = self._blocks[:, : _BLOCK // self._factor] * self._weights
         cv2.dft(low, low, flags=_INVERSE)
         first, step = self._margin // self._factor, self._hop // self._factor
-        whole = low[:, first : first + step].reshape(-1)[: len(out)]
-        np.rint(whole, out=whole)
-        np.clip(whole, -32768, 32767, out=whole)
-        np.copyto(out, whole, casting="unsafe")
+        # Rounds to even and saturates, as `_to_int16`.
+        whole = cv2.add(low[:, first : first + step], 0.0, dtype=cv2.CV_16S)  # type: ignore[call-overload] # the stubs lack numbers
+        out[:] = whole.reshape(-1)[: len(out)]
 
 
-def _planes(samples: npt.NDArray[np.int16]) -> list[npt.NDArray[np.int16]]:
-    """Return the channels, each contiguous where OpenCV can split them."""
+def _split(
+    samples: npt.NDArray[np.int16],
+    planes: npt.NDArray[np.int16],
+    targets: list[npt.NDArray[np.int16]],
+) -> None:
+    """Copy the channels of samples (frames, channels) to planes (channels, frames)."""
     channels = samples.shape[1]
-    if channels == 1 or channels > 512 or not samples.flags.c_contiguous:  # OpenCV's own limit
-        return [samples[:, channel] for channel in range(channels)]
-    planes = cv2.split(samples.reshape(-1, 1, channels))
-    return [np.asarray(plane[:, 0], np.int16) for plane in planes]
+    if 1 < channels <= 512 and samples.flags.c_contiguous:  # OpenCV's own limit
+        for made, target in zip(
+            cv2.split(samples.reshape(-1, 1, channels), targets), targets, strict=True
+        ):
+            if not np.may_share_memory(made, target):  # OpenCV promises no reuse
+                np.copyto(target, made)
+    else:
+        np.copyto(planes, samples.T)
 
 
 def _to_int16(values: Floats) -> npt.NDArray[np.int16]:

@@ -47,6 +47,7 @@ class LogStft:
         hann = 0.5 - 0.5 * np.cos(turns)
         self._window = (hann * settings.gain / 32768).astype(np.float32)
         self._padded = np.empty(0, np.float32)
+        self._overlapping = np.empty((0, settings.window), np.float32)
         self._frames = np.empty((0, settings.window), np.float32)
         self._pairs = np.empty((0, settings.window + 2), np.float32)
 
@@ -73,13 +74,14 @@ class LogStft:
         """Return (frames, bins) of one channel, whose workspace stays in the processor's cache."""
         window, hop = self._settings.window, self._settings.hop
         count = 1 + len(channel) // hop
-        if len(self._padded) != len(channel) + window or len(self._frames) != count:
+        if len(self._padded) != len(channel) + window:
             self._padded = np.zeros(len(channel) + window, np.float32)
+            windows = np.lib.stride_tricks.sliding_window_view(self._padded, window)
+            self._overlapping = windows[::hop][:count]
             self._frames = np.empty((count, window), np.float32)
             self._pairs = np.zeros((count, window + 2), np.float32)
         self._padded[window // 2 : window // 2 + len(channel)] = channel
-        overlapping = np.lib.stride_tricks.sliding_window_view(self._padded, window)
-        np.multiply(overlapping[::hop][:count], self._window, out=self._frames)
+        np.multiply(self._overlapping, self._window, out=self._frames)
         cv2.dft(self._frames, self._frames, flags=cv2.DFT_ROWS)
         # OpenCV packs a spectrum as Re 0, Re 1, Im 1, ..., Re n/2: as pairs, the ends lack theirs.
         self._pairs[:, 0] = self._frames[:, 0]
