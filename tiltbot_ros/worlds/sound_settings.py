@@ -33,7 +33,7 @@ class SoundSettings(Settings):
         0.02, ge=0.0, le=10.0, description="RMS of friction noise per mu N v^0.8 [1/(N (m/s)^0.8)]"
     )
     friction_patch_db: float = Field(
-        4.0,
+        1.5,
         ge=0.0,
         le=20.0,
         description="how much friction noise differs from place to place on the tray [dB]",
