@@ -236,6 +236,8 @@ def _has_shape(column: pa.ChunkedArray, feature: Feature) -> bool:
     if feature.shape == (1,):
         return True
     values = column.combine_chunks()
+    if isinstance(values.type, pa.BaseExtensionType):
+        values = values.storage
     for length in feature.shape:
         if not pa.types.is_nested(values.type) or values.null_count:
             return False

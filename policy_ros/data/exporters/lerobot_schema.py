@@ -102,6 +102,8 @@ class Feature:
 
     def fits(self, kind: pa.DataType) -> bool:
         """Say whether a column of this Arrow type can be read as the feature."""
+        if isinstance(kind, pa.BaseExtensionType):  # of `datasets`, where it is installed
+            kind = kind.storage_type
         if self.dtype == "image":
             return bool(pa.types.is_struct(kind))
         if self.dtype in _TEXTS:
