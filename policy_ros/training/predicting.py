@@ -9,6 +9,7 @@ import torch
 from policy_ros.data.dataset import StoreDataset
 from policy_ros.data.store import Store
 from policy_ros.models.contract import Contract
+from policy_ros.models.dynamics import AudioDynamics, ImageDynamics
 from policy_ros.models.model import TiltModel
 from policy_ros.training.preparation import Preparation
 from policy_ros.training.recipe import Recipe
@@ -62,3 +63,19 @@ def predict(
         for name in outputs:
             parts[name].append(answers[name].numpy())
     return {name: np.concatenate(values) for name, values in parts.items()}
+
+
+@torch.inference_mode()
+def represent(
+    model: AudioDynamics | ImageDynamics, contract: Contract, store: Store, rows: Rows
+) -> torch.Tensor:
+    """Return what tells a forward model of objects, (n, features), for rows of a store."""
+    prepare = preparation_of(contract, store)
+    name = model.inputs[0]
+    data = StoreDataset(store, rows, (name,), picture=prepare.recipe.picture)
+    model.eval()
+    parts = [torch.zeros(0, model.settings.embedding)]
+    for start in range(0, len(rows), BATCH):
+        places = np.arange(start, min(start + BATCH, len(rows)))
+        parts.append(model.represent(prepare(data[places], None)[name]))
+    return torch.cat(parts)
