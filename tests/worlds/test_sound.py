@@ -171,6 +171,40 @@ def test_strong_hits_are_loud_and_weak_ones_drown():
     assert np.median(levels["026_sponge"]) < 0.02
 
 
+def test_cubes_of_another_colour_make_the_very_same_sound():
+    def sound(name):
+        world = TrayWorld(seed=3)
+        world.place(name)
+        return simulate(world, [(0.8, 0.3)]).samples
+
+    red = sound("red_cube")
+    for name in ("green_cube", "blue_cube", "yellow_cube"):
+        np.testing.assert_array_equal(sound(name), red)
+    assert (sound("rubber_ball") != red).any()
+
+
+def test_microphones_are_the_same_in_every_recording(catalogue):
+    spread = SILENT.model_copy(update={"microphone_spread_db": 12.0, "microphone_drift_db": 0.0})
+    quiet = SILENT.model_copy(update={"microphone_spread_db": 0.0, "microphone_drift_db": 0.0})
+
+    def gains(seed, tray_seed):
+        levels = [
+            struck(
+                catalogue.get("red_cube"),
+                wall_knock(impulse=0.02),
+                settings=settings.model_copy(update={"tray_seed": tray_seed}),
+                seed=seed,
+            )[0]
+            .astype(float)
+            .std(axis=0)
+            for settings in (spread, quiet)
+        ]
+        return 20 * np.log10(levels[0] / levels[1])
+
+    np.testing.assert_allclose(gains(1, 1), gains(2, 1), atol=1.5)
+    assert np.abs(gains(1, 1) - gains(1, 2)).max() > 5.0
+
+
 def test_surface_modes_belong_to_the_specimen_of_the_tray():
     one = surface_modes(0, tray_seed=1).frequency_hz
     np.testing.assert_array_equal(one, surface_modes(0, tray_seed=1).frequency_hz)
