@@ -1,8 +1,9 @@
 """Bring a training store up to date with folders of episodes."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 
 from policy_ros.data.episodes import (
@@ -18,10 +19,10 @@ from policy_ros.data.shards import Relabel
 from policy_ros.data.store import Store
 from policy_ros.data.store_settings import StoreSettings
 from policy_ros.data.writer import StoreWriter
-from tiltbot_ros.episodes.catalogue import Listed, list_episodes
+from tiltbot_ros.episodes.catalogue import Listed, each_episode
 from tiltbot_ros.episodes.constant import read_constant_facts
 from tiltbot_ros.episodes.facts import EpisodeFacts
-from tiltbot_ros.errors import TiltbotError
+from tiltbot_ros.errors import EpisodeError, TiltbotError
 
 _BATCH = 8
 """Episodes that a worker converts in one go."""
@@ -81,9 +82,11 @@ def convert(
         EpisodeError: there is no such folder.
     """
     places = list(dict.fromkeys(folder.expanduser().resolve() for folder in folders))
-    listed = [entry for place in places for entry in list_episodes(place)]
-    with StoreWriter(store, _complete(settings, store, listed), objects=objects) as writer:
-        todo = _compare(Store.open(store), listed, places, clean_only=clean_only)
+    for place in places:
+        if not place.is_dir():
+            raise EpisodeError(f"{place}: expected a folder of episodes, found none")
+    with StoreWriter(store, _complete(settings, store, places), objects=objects) as writer:
+        todo = _compare(Store.open(store), places, clean_only=clean_only)
         writer.change(todo.changes)
         left_out = list(todo.left_out)
         added = 0
@@ -99,8 +102,7 @@ def convert(
             writer.flush()
             raise
         writer.flush()
-        order = {(str(entry.path.parent), entry.path.name): n for n, entry in enumerate(listed)}
-        left_out.sort(key=lambda entry: order[entry.folder, entry.id])
+        left_out.sort(key=lambda entry: (places.index(Path(entry.folder)), _number(entry.id)))
         writer.leave_out(map(str, places), left_out)
         return Converted(
             rows=len(writer),
@@ -121,9 +123,7 @@ class _Todo:
 _Key = tuple[int, int, int]
 
 
-def _compare(
-    store: Store, listed: Iterable[Listed], places: Sequence[Path], *, clean_only: bool
-) -> _Todo:
+def _compare(store: Store, places: Sequence[Path], *, clean_only: bool) -> _Todo:
     """Find what is new, changed, gone, and not to be taken."""
     stamps = store.array("contact_ns")[:]
     clean = store.array("clean")[:]
@@ -137,7 +137,8 @@ def _compare(
     changes: dict[int, Relabel | None] = {}
     left_out: list[LeftOut] = []
     unreadable: set[tuple[str, str]] = set()
-    for entry in listed:
+    # One after another: the facts of thousands would take hundreds of megabytes.
+    for entry in chain.from_iterable(map(each_episode, places)):
         facts = entry.facts
         if facts is None:
             left_out.append(_left_out(entry.path, "fault", entry.problem))
@@ -217,8 +218,12 @@ def _left_out(path: Path, cause: str, reason: str) -> LeftOut:
     )
 
 
+def _number(episode_id: str) -> int:
+    return int(episode_id.removeprefix("ep_"))
+
+
 def _complete(
-    settings: StoreSettings | None, store: Path, listed: Iterable[Listed]
+    settings: StoreSettings | None, store: Path, places: Sequence[Path]
 ) -> StoreSettings | None:
     """Return the settings with the greatest tilt of the store there is, or of the first rig."""
     if settings is not None and "max_tilt_rad" in settings.model_fields_set:
@@ -226,7 +231,8 @@ def _complete(
     if (store.expanduser() / FILE).exists():
         tilt_rad = Manifest.read(store.expanduser()).settings.max_tilt_rad
         return settings and settings.model_copy(update={"max_tilt_rad": tilt_rad})
-    tilts_rad = (_greatest_tilt_rad(entry) for entry in listed if entry.facts is not None)
+    episodes = chain.from_iterable(map(each_episode, places))
+    tilts_rad = (_greatest_tilt_rad(entry) for entry in episodes if entry.facts is not None)
     tilt_rad = next((tilt_rad for tilt_rad in tilts_rad if tilt_rad > 0.0), 0.0)
     chosen = settings or StoreSettings()
     return chosen.model_copy(update={"max_tilt_rad": tilt_rad}) if tilt_rad else chosen

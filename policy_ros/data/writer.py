@@ -109,6 +109,10 @@ class StoreWriter:
             self._shard.append(row, write_line(sample.provenance))
         except OSError as error:
             raise self._failed(error) from error
+        except BaseException:
+            # Half a row, as Ctrl-C may leave it, must never be finished.
+            self._abandon()
+            raise
         if self._shard.rows >= self.settings.shard_rows:
             self.flush()
 
@@ -188,9 +192,7 @@ class StoreWriter:
 
     def close(self) -> None:
         """Give up what is unfinished and let others write."""
-        if self._shard is not None:
-            self._shard.abandon()
-            self._shard = None
+        self._abandon()
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
@@ -246,10 +248,13 @@ class StoreWriter:
                 raise
         return shard
 
-    def _failed(self, error: OSError) -> StoreError:
+    def _abandon(self) -> None:
         if self._shard is not None:
             self._shard.abandon()
             self._shard = None
+
+    def _failed(self, error: OSError) -> StoreError:
+        self._abandon()
         return StoreError(
             f"{error.filename or self.path}: cannot be written: {error.strerror}: make room on the "
             "disk; finished shards are kept, the same command goes on"

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import rows
 
+from policy_ros.data.arrays import ArrayWriter
 from policy_ros.data.manifest import FILE, LeftOut, Manifest
 from policy_ros.data.shards import Relabel
 from policy_ros.data.store import Store
@@ -308,3 +309,27 @@ def test_a_full_disk_is_told_and_finished_shards_stay(tmp_path, monkeypatch):
     opened = Store.open(path)
     assert len(opened) == 5
     assert not list(path.glob("*.partial"))
+
+
+def test_half_a_row_is_never_finished(tmp_path, monkeypatch):
+    path = tmp_path / "store"
+    append = ArrayWriter.append
+    calls = iter(range(10**6))
+
+    def interrupted(self, values):
+        if next(calls) == 5 * 15 + 7:
+            raise KeyboardInterrupt
+        append(self, values)
+
+    monkeypatch.setattr(ArrayWriter, "append", interrupted)
+    with StoreWriter(path, rows.SMALL) as writer:
+        for number in range(5):
+            writer.add(rows.sample(number))
+        with pytest.raises(KeyboardInterrupt):
+            writer.add(rows.sample(5))
+        writer.flush()
+    opened = Store.open(path)
+    opened.verify()
+    assert len(opened) == 4
+    rows.write(path, range(4, 10))
+    assert len(Store.open(path)) == 10
