@@ -1,5 +1,6 @@
 """`tiltbot episodes`: on real episode folders, whole and broken."""
 
+import io
 import json
 import resource
 import shutil
@@ -257,3 +258,86 @@ def test_show_of_a_folder_draws_its_last_episode_into_the_working_directory(
     status, out, _ = tiltbot("episodes", "show", recorded)
     assert (status, out) == (0, "ep_000004.png\n")
     assert [path.name for path in tmp_path.iterdir()] == ["ep_000004.png"]
+
+
+def test_find_prints_paths_for_pipes(tiltbot, folder):
+    status, out, _ = tiltbot("episodes", "find", folder, "--flagged")
+    assert (status, out) == (0, f"{folder}/ep_000003\n{folder}/ep_000004\n")
+    assert tiltbot("episodes", "find", folder, "--object", "banana", "--ids")[1].split() == [
+        "ep_000002",
+        "ep_000003",
+    ]
+    assert tiltbot("episodes", "find", folder, folder, "--problem", "continuity", "--count")[1] == (
+        "2\n"
+    )
+
+
+def test_find_prints_a_line_of_json_for_each(tiltbot, folder):
+    (folder / "ep_000001" / "episode.json").unlink()
+    lines = tiltbot("episodes", "find", folder, "--json")[1].splitlines()
+    found = [json.loads(line) for line in lines]
+    assert [one["id"] for one in found] == [f"ep_{number:06d}" for number in (1, 2, 3, 4)]
+    assert [one["readable"] for one in found] == [False, True, True, True]
+    assert json.loads(tiltbot("episodes", "find", folder, "--unreadable", "--json")[1])["problems"]
+
+
+@pytest.mark.parametrize(
+    ("options", "ids"),
+    [
+        (("--object", "mug", "--object", ""), [1, 4]),
+        (("--clean", "--object", "banana"), [2]),
+        (("--min-tilt", "0.7"), [2]),
+        (("--min-level", "-5"), []),
+        (("--max-level", "-5"), [1, 2, 3, 4]),
+        (("--since", "2023-11-14", "--until", "2023-11-15"), [1, 2, 3, 4]),
+        (("--until", "2023-11-13"), []),
+        (("--outcome", ""), [1, 2, 3, 4]),
+        (("--set", "A"), []),
+        (("--label", "who"), []),
+        (("--kept",), []),
+    ],
+)
+def test_find_selects(tiltbot, recorded, options, ids):
+    status, out, _ = tiltbot("episodes", "find", recorded, "--ids", *options)
+    assert (status, out.split()) == (0, [f"ep_{number:06d}" for number in ids])
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--clean", "--flagged"), "expected one of --clean, --flagged and --unreadable"),
+        (("--since", "yesterday"), "expected a time such as 2026-01-31"),
+        (("--label", "=x"), "expected a label as NAME or NAME=VALUE"),
+        (("--ids", "--json"), "expected one of --ids, --count and --json"),
+    ],
+)
+def test_find_tells_wrong_use(tiltbot, recorded, options, told):
+    status, _, err = tiltbot("episodes", "find", recorded, *options)
+    assert status == 2
+    assert told in " ".join(err.split())
+
+
+def test_relabel_takes_paths_from_a_pipe_and_may_be_dry(tiltbot, folder, monkeypatch):
+    found = tiltbot("episodes", "find", folder, "--object", "banana")[1]
+    monkeypatch.setattr("sys.stdin", io.StringIO(found))
+    status, out, _ = tiltbot("episodes", "relabel", "-", "--outcome", "fell", "--dry-run")
+    assert status == 0
+    assert out.splitlines() == [
+        "ep_000002: object banana, outcome fell",
+        "ep_000003: object banana, outcome fell",
+        "2 episodes left as they are: --dry-run",
+    ]
+    assert tiltbot("episodes", "find", folder, "--outcome", "fell")[1] == ""
+    monkeypatch.setattr("sys.stdin", io.StringIO(found))
+    assert tiltbot("episodes", "relabel", "-", "--outcome", "fell")[0] == 0
+    assert tiltbot("episodes", "find", folder, "--outcome", "fell")[1] == found
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert tiltbot("episodes", "discard", "-")[0] == 2
+
+
+def test_check_reads_the_metadata_to_its_end(tiltbot, folder):
+    path = folder / "ep_000001" / "metadata.yaml"
+    path.write_bytes(path.read_bytes()[:-300])
+    status, out, _ = tiltbot("episodes", "check", folder / "ep_000001")
+    assert status == 1
+    assert "metadata.yaml: expected" in out

@@ -10,7 +10,6 @@ from tiltbot_ros.episodes.catalogue import (
     list_episodes,
     relabel,
     restore,
-    select,
 )
 from tiltbot_ros.episodes.folder import DataFolder
 from tiltbot_ros.episodes.reader import Episode
@@ -58,15 +57,6 @@ def test_relabel_changes_what_is_given_and_nothing_else(data):
 def test_keep_marks(data):
     assert keep(data, "ep_000002").kept
     assert [e.facts.kept for e in list_episodes(data)] == [False, True]
-
-
-def test_episodes_are_selected_by_object_verdict_and_outcome(data):
-    relabel(data, "ep_000002", object_name="ball", outcome="good")
-    listed = list_episodes(data)
-    assert [f.id for f in select(listed, object_name="ball")] == ["ep_000002"]
-    assert [f.id for f in select(listed, clean=True)] == ["ep_000001", "ep_000002"]
-    assert [f.id for f in select(listed, clean=False)] == []
-    assert [f.id for f in select(listed, outcome="good")] == ["ep_000002"]
 
 
 def test_an_unreadable_episode_is_listed_with_its_problem(data):

@@ -8,6 +8,7 @@ from rich.progress import track
 
 from tiltbot_ros.commands.output import print_json, remarks, screen
 from tiltbot_ros.commands.places import episodes_at
+from tiltbot_ros.episodes.constant import check_metadata
 from tiltbot_ros.episodes.contacts import read_contact
 from tiltbot_ros.episodes.reader import Episode
 from tiltbot_ros.episodes.tilts import read_tilt
@@ -74,6 +75,7 @@ def check_episode(path: Path) -> CheckedEpisode:
     """Judge one episode from its bag; what is wrong with it is in the answer."""
     try:
         episode = Episode.open(path)
+        check_metadata(path, messages=sum(map(len, episode.messages.values())))
         verdict = episode.check()
         contradictions = tuple(_contradictions(episode))
     except (TiltbotError, OSError) as error:

@@ -1,13 +1,12 @@
 """`episodes ls`: what is in a data folder."""
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tiltbot_ros.commands.output import Column, print_json, print_listing, screen
-from tiltbot_ros.episodes.catalogue import Listed, list_episodes
-from tiltbot_ros.episodes.facts import EpisodeFacts, TiltAction
+from tiltbot_ros.episodes.catalogue import Listed, each_episode
+from tiltbot_ros.episodes.facts import TiltAction
 from tiltbot_ros.wording import counted, local_time, size
 
 _COLUMNS = (
@@ -102,32 +101,61 @@ def list_folder(
         EpisodeError: there is no such folder.
     """
     folder = folder.expanduser()
-    listed = [
-        entry
-        for entry in list_episodes(folder, trashed=trashed)
-        if _fits(entry, object_name=object_name, clean=clean)
-    ]
-    totals = _totals(entry.facts for entry in listed if entry.facts is not None)
+    episodes: list[ListedEpisode] = []
+    rows: list[list[str]] = []
+    styles: dict[int, str] = {}
+    totals = _Totals()
+    # One after another: what thousands of episodes would take in memory slows Python down.
+    for entry in each_episode(folder, trashed=trashed):
+        if not _fits(entry, object_name=object_name, clean=clean):
+            continue
+        totals.add(entry)
+        if as_json:
+            episodes.append(for_scripts(entry))
+            continue
+        if entry.facts is None or not entry.facts.verdict.clean:
+            styles[len(rows)] = _RED if entry.facts is None else _YELLOW
+        rows.append(_for_people(entry))
     if as_json:
-        episodes = tuple(_for_scripts(entry) for entry in listed)
-        print_json(Listing(folder=folder.resolve(), episodes=episodes, objects=totals))
-        return 0
-    if not listed:
+        print_json(
+            Listing(folder=folder.resolve(), episodes=tuple(episodes), objects=totals.by_object())
+        )
+    elif not rows:
         place = "the trash of " if trashed else ""
         only = "" if object_name is None and clean is None else " that fit"
         screen().print(f"no episodes{only} in {place}{folder}", markup=False)
-        return 0
-    print_listing(
-        _COLUMNS,
-        [_for_people(entry) for entry in listed],
-        {
-            number: _RED if entry.facts is None else _YELLOW
-            for number, entry in enumerate(listed)
-            if entry.facts is None or not entry.facts.verdict.clean
-        },
-    )
-    _print_totals(totals, unreadable=sum(entry.facts is None for entry in listed))
+    else:
+        print_listing(_COLUMNS, rows, styles)
+        _print_totals(totals.by_object(), unreadable=totals.unreadable)
     return 0
+
+
+class _Totals:
+    def __init__(self) -> None:
+        self.unreadable = 0
+        self._count: Counter[str] = Counter()
+        self._clean: Counter[str] = Counter()
+        self._bytes: Counter[str] = Counter()
+
+    def add(self, entry: Listed) -> None:
+        facts = entry.facts
+        if facts is None:
+            self.unreadable += 1
+            return
+        self._count[facts.object] += 1
+        self._clean[facts.object] += facts.verdict.clean
+        self._bytes[facts.object] += facts.bag_bytes
+
+    def by_object(self) -> tuple[ObjectTotal, ...]:
+        return tuple(
+            ObjectTotal(
+                object=name,
+                episodes=self._count[name],
+                clean=self._clean[name],
+                bytes=self._bytes[name],
+            )
+            for name in sorted(self._count)
+        )
 
 
 def _fits(entry: Listed, *, object_name: str | None, clean: bool | None) -> bool:
@@ -157,7 +185,8 @@ def _for_people(entry: Listed) -> list[str]:
     ]
 
 
-def _for_scripts(entry: Listed) -> ListedEpisode:
+def for_scripts(entry: Listed) -> ListedEpisode:
+    """Return an entry of the catalogue as `--json` has it."""
     facts = entry.facts
     if facts is None:
         return ListedEpisode(
@@ -185,20 +214,6 @@ def _for_scripts(entry: Listed) -> ListedEpisode:
         end_ns=facts.end_ns,
         messages=facts.messages,
         bytes=facts.bag_bytes,
-    )
-
-
-def _totals(episodes: Iterable[EpisodeFacts]) -> tuple[ObjectTotal, ...]:
-    count: Counter[str] = Counter()
-    clean: Counter[str] = Counter()
-    volume: Counter[str] = Counter()
-    for facts in episodes:
-        count[facts.object] += 1
-        clean[facts.object] += facts.verdict.clean
-        volume[facts.object] += facts.bag_bytes
-    return tuple(
-        ObjectTotal(object=name, episodes=count[name], clean=clean[name], bytes=volume[name])
-        for name in sorted(count)
     )
 
 

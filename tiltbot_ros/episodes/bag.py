@@ -1,5 +1,6 @@
 """An episode's messages as a rosbag2 directory (MCAP)."""
 
+from functools import cache
 from operator import itemgetter
 from pathlib import Path
 
@@ -31,10 +32,12 @@ def write_bag(
     with writer:
         entries = []
         for topic in facts.topics:
+            definition, digest = _definition(topic.type)
             connection = writer.add_connection(
                 topic.name,
                 topic.type,
-                typestore=typestore(),
+                msgdef=definition,
+                rihs01=digest,
                 offered_qos_profiles=[topic.qos()],
             )
             entries += [
@@ -45,6 +48,13 @@ def write_bag(
         for log_ns, connection, data in entries:
             writer.write(connection, log_ns, data)
     return len(entries), sum(len(data) for _, _, data in entries)
+
+
+@cache
+def _definition(msgtype: str) -> tuple[str, str]:
+    """Return the text and the hash of a message type: making them anew takes a millisecond."""
+    definition, _ = typestore().generate_msgdef(msgtype, ros_version=2)
+    return definition, typestore().hash_rihs01(msgtype)
 
 
 def log_time_ns(topic: RecordedTopic, stamp_ns: int, content: EpisodeContent) -> int:

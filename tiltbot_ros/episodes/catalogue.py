@@ -5,7 +5,7 @@ can be made while a recorder writes to the same folder.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -58,24 +58,6 @@ def list_episodes(folder: Path, *, trashed: bool = False) -> list[Listed]:
     return list(each_episode(folder, trashed=trashed))
 
 
-def select(
-    listed: Iterable[Listed],
-    *,
-    object_name: str = "",
-    clean: bool | None = None,
-    outcome: str = "",
-) -> list[EpisodeFacts]:
-    """Return the readable episodes that fit; an empty or None criterion fits all."""
-    return [
-        entry.facts
-        for entry in listed
-        if entry.facts is not None
-        and (not object_name or entry.facts.object == object_name)
-        and (clean is None or entry.facts.verdict.clean == clean)
-        and (not outcome or entry.facts.outcome == outcome)
-    ]
-
-
 def keep(folder: Path, episode_id: str) -> EpisodeFacts:
     """Mark an episode as wanted.
 
@@ -92,11 +74,21 @@ def relabel(
     *,
     object_name: str = "",
     outcome: str = "",
-    labels: dict[str, str] | None = None,
+    labels: Mapping[str, str] | None = None,
+    dry: bool = False,
 ) -> EpisodeFacts:
     """Give an episode another object, outcome or labels; what is empty stays as it was.
 
     A name given to an episode without one also lifts that flag of its verdict.
+    Nothing is written where nothing changes.
+
+    Args:
+        folder: data folder.
+        episode_id: of the episode.
+        object_name: what was in the tray.
+        outcome: what came of it.
+        labels: added to those it has.
+        dry: only return what it would be.
 
     Raises:
         EpisodeError: there is no such episode.
@@ -110,7 +102,7 @@ def relabel(
         labels={**facts.labels, **(labels or {})},
         verdict=renamed(facts.verdict, object_name) if object_name else facts.verdict,
     )
-    return _rewrite(path, changed)
+    return changed if dry or changed == facts else _rewrite(path, changed)
 
 
 def discard(folder: Path, episode_id: str) -> Path:

@@ -1,7 +1,7 @@
 """What is written about an episode besides its messages: constant and late facts."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -88,6 +88,19 @@ class TiltAction:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Origin:
+    """Where an episode came from that was merged into another data folder.
+
+    Attributes:
+        folder: the data folder that it was recorded or generated in.
+        id: its id there.
+    """
+
+    folder: str
+    id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ConstantFacts:
     """What is the same for every episode of a session; stored in each bag's custom data.
 
@@ -162,6 +175,7 @@ class EpisodeFacts:
         messages, payload_bytes: in the bag.
         bag_bytes, bag_crc32: size and CRC-32 of the bag's file.
         finished_ns: when it was written (ROS clock) [ns].
+        origin: where it came from; None: it was made in this folder.
         format_version: of this layout.
     """
 
@@ -182,6 +196,7 @@ class EpisodeFacts:
     outcome: str = ""
     labels: dict[str, str] = field(default_factory=dict)
     kept: bool = False
+    origin: Origin | None = None
     format_version: int = FORMAT_VERSION
 
     def to_json(self) -> bytes:
@@ -207,6 +222,12 @@ class EpisodeFacts:
                 f"{path}: expected format version {FORMAT_VERSION}, "
                 f"got {facts.format_version}: read it with the tiltbot that wrote it"
             )
+        for name, value, least, most in _ranges(facts):
+            if not least <= value <= most:
+                raise EpisodeError(
+                    f"{path}: not the facts of an episode: expected {name} in "
+                    f"{least:g} .. {most:g}, got {value}"
+                )
         return facts
 
 
@@ -239,6 +260,37 @@ def software_version() -> str:
     except PackageNotFoundError:
         return "0+source"
 
+
+def _ranges(facts: EpisodeFacts) -> Iterator[tuple[str, float, float, float]]:
+    """Yield name, value and bounds of the numbers that others compute with."""
+    stamps = {
+        "contact.stamp_ns": facts.contact.stamp_ns,
+        "start_ns": facts.start_ns,
+        "end_ns": facts.end_ns,
+        "finished_ns": facts.finished_ns,
+    }
+    if facts.tilt is not None:
+        stamps |= {"tilt.start_ns": facts.tilt.start_ns, "tilt.end_ns": facts.tilt.end_ns}
+        for name, number in (("tilt.ax", facts.tilt.ax), ("tilt.ay", facts.tilt.ay)):
+            yield name, number, -_MOST_ACTION, _MOST_ACTION
+        for number in facts.tilt.rotation:
+            yield "tilt.rotation", number, -_MOST_ACTION, _MOST_ACTION
+    for name, number in stamps.items():
+        yield name, number, -_LAST_NS, _LAST_NS
+    yield "contact.level", facts.contact.level, 0.0, _MOST_LEVEL
+    yield "contact.channel", facts.contact.channel, 0, 65_535
+    yield "contact.sample", facts.contact.sample, 0, _LAST_NS
+    yield "suppressed", facts.suppressed, 0, 1_000_000
+    yield "messages", facts.messages, 0, _LAST_NS
+    yield "payload_bytes", facts.payload_bytes, 0, _LAST_NS
+    yield "bag_bytes", facts.bag_bytes, 0, _LAST_NS
+    yield "bag_crc32", facts.bag_crc32, 0, 0xFFFF_FFFF
+
+
+_LAST_NS = (1 << 63) - (1 << 40)
+"""Stamps and counts fit 64 bits with some room to add to them."""
+
+_MOST_ACTION, _MOST_LEVEL = 10.0, 1000.0
 
 _CONSTANT = TypeAdapter(ConstantFacts)
 _FACTS = TypeAdapter(EpisodeFacts)
