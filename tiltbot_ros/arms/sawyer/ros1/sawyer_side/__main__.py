@@ -13,12 +13,14 @@ import signal
 import socket
 import sys
 import time
+import traceback
 from typing import Any
 
 from . import wire
 from .motion import BRAKING, Motion
 from .robot import Requests, Robot, RobotError
 
+LONGEST_TEXT = 4000
 BRAKE_PERIOD_S = 0.01
 QUIET_PERIOD_S = 0.05
 CLOCKS_AGREE_NS = 200_000_000
@@ -70,13 +72,18 @@ class Side:
                 pass
         except wire.GoneError as error:
             tell(f"the node is gone: {error}")
+        finally:
+            self._rest()
+        return 0
+
+    def _rest(self) -> None:
+        """Leave a robot that stands, however the loop ended."""
         self._motion.stop()
         while self._motion.due(time.monotonic()):
             self._brake()
             time.sleep(BRAKE_PERIOD_S)
         self._robot.hold(self._options.robot_timeout)
         time.sleep(0.1)  # rospy publishes from a thread of its own
-        return 0
 
     def _serve(self) -> bool:
         braking = self._motion.phase == BRAKING
@@ -230,9 +237,14 @@ def main() -> int:
     try:
         return Side(connection, chosen).run()
     except RobotError as error:
-        tell(str(error))
-        wire.send(connection, wire.pack("failed", cause=error.cause, text=str(error)))
-        return 1
+        cause, text = error.cause, str(error)
+    except Exception as error:  # noqa: BLE001 - the node tells it, with the traceback of the log
+        cause, text = "broken", f"the side process broke: {type(error).__name__}: {error}"
+        tell(traceback.format_exc())
+    tell(text)
+    with contextlib.suppress(wire.WireError):
+        wire.send(connection, wire.pack("failed", cause=cause, text=text[:LONGEST_TEXT]))
+    return 1
 
 
 if __name__ == "__main__":
