@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from policy_ros.data.making import RawInteraction, SampleMaker
 from policy_ros.data.sample import Sample
+from policy_ros.models.contract_file import read_contract
 from policy_ros.serving.inputs import picture_input, spectrogram_input
 from policy_ros.serving.interaction import check_picture, check_sound
 from policy_ros.serving.predictor import Backend, Predictor
@@ -86,6 +87,8 @@ class ServedModel:
         Raises:
             ModelError: it cannot be used here; the message says why.
         """
+        # The contract alone may say no, which costs nothing.
+        check_fit(read_contract(folder), role, rig)
         served = cls(Predictor.open(folder, backend=backend), role, rig, settings)
         served.warm_up()
         return served

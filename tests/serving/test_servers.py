@@ -1,0 +1,437 @@
+"""The servers as real processes: goals answered, refused, cancelled; models exchanged."""
+
+import contextlib
+import math
+import pickle
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rclpy
+from action_msgs.msg import GoalStatus
+from geometry_msgs.msg import Point
+from rclpy.action import ActionClient
+from rclpy.signals import SignalHandlerOptions
+from sensor_msgs.msg import Image
+
+from policy_ros.nodes.model_server import BUSY, ModelServerNode
+from policy_ros.serving.export import export
+from policy_ros.serving.interaction import from_episode
+from policy_ros.serving.served import ServedModel
+from tests.nodes.graphs import Observer, running
+from tests.serving import served
+from tiltbot.action import ClassifyObject, ForwardModel, InverseModel
+from tiltbot.msg import ContactAudio, Episode
+from tiltbot.srv import LoadModel
+from tiltbot_ros import topics
+from tiltbot_ros.bringup import serve_graph
+from tiltbot_ros.episodes.facts import EpisodeFacts
+from tiltbot_ros.nodes.running import Fault, make_executor
+from tiltbot_ros.nodes.wiring import publisher, stamp
+from tiltbot_ros.serving import ServingSettings
+
+pytestmark = [pytest.mark.graph, pytest.mark.timeout(400)]
+
+TYPES = {"inverse_model": InverseModel, "forward_model": ForwardModel,
+         "classify_object": ClassifyObject}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    """Set a domain of its own for all tests of this module."""
+    with pytest.MonkeyPatch.context() as patch:
+        home = tmp_path_factory.mktemp("ros")
+        for name, value in {
+            "ROS_DOMAIN_ID": "101",
+            "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
+            "ROS_HOME": str(home),
+            "ROS_LOG_DIR": str(home / "log"),
+            "OMP_NUM_THREADS": "1",
+        }.items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="module")
+def exported(checkpoint, forward_checkpoint):
+    for folder in (checkpoint, forward_checkpoint):
+        export(folder)
+    return {"inverse": checkpoint, "classify": checkpoint, "forward": forward_checkpoint}
+
+
+@pytest.fixture(scope="module")
+def graph(environment, exported, tmp_path_factory):
+    """Serve all roles and the live evaluation; return supervisor, observer and clients."""
+    specs = serve_graph(
+        served.rig(), checkpoints=exported, settings=ServingSettings(backend="onnx")
+    )
+    logs = tmp_path_factory.mktemp("logs")
+    with running(specs, logs, topics=[topics.EVALUATION, topics.DIAGNOSTICS]) as (nodes, observer):
+        clients = {
+            name: ActionClient(observer.node, action, name) for name, action in TYPES.items()
+        }
+        observer.until(
+            lambda: all(client.server_is_ready() for client in clients.values()), 60.0, nodes
+        )
+        yield nodes, observer, clients
+
+
+def ask(graph, name, **fields):
+    """Send a goal; return its status, its result and the phases it told."""
+    _, observer, clients = graph
+    return ask_client(observer, clients[name], TYPES[name].Goal(**fields))
+
+
+def ask_client(observer, client, goal):
+    phases = []
+    sent = client.send_goal_async(
+        goal, feedback_callback=lambda message: phases.append(message.feedback.phase)
+    )
+    handle = observer.result(sent, 20.0)
+    assert handle.accepted
+    answer = observer.result(handle.get_result_async(), 20.0)
+    return answer.status, answer.result, phases
+
+
+def audio_messages(path):
+    messages = []
+    for one in served.blocks_of(path):
+        message = ContactAudio(
+            first_sample=one.block.first_sample,
+            sample_rate=one.format.sample_rate,
+            channels=one.format.channels,
+            bits=16,
+        )
+        message.header.stamp = stamp(one.block.stamp_ns)
+        message.data16.frombytes(one.block.samples.tobytes())
+        messages.append(message)
+    return messages
+
+
+def image_message(picture):
+    height, width, _ = picture.shape
+    message = Image(height=height, width=width, step=3 * width, encoding="rgb8")
+    message.data.frombytes(picture.tobytes())
+    return message
+
+
+def interaction(path):
+    return {
+        "before": image_message(served.before_of(path)),
+        "audio": audio_messages(path),
+        "contact_sample": EpisodeFacts.read(path).contact.sample,
+    }
+
+
+def test_an_episode_and_its_sound_and_picture_get_the_offline_answer(graph, episodes, exported):
+    offline = ServedModel.open(
+        exported["inverse"], "inverse", served.facts(), ServingSettings(), backend="onnx"
+    )
+    path = episodes[0]
+    expected = offline.inverse(from_episode(path.as_uri()))
+    for goal in ({"episode_uri": path.as_uri()}, interaction(path)):
+        status, result, phases = ask(graph, "inverse_model", **goal)
+        assert status == GoalStatus.STATUS_SUCCEEDED
+        assert result.success
+        assert (result.ax, result.ay) == tuple(expected.action)
+        assert (result.rotation.x, result.rotation.y) == tuple(expected.rotation)
+        assert result.model == offline.contract.signature
+        assert 0.0 < result.latency_s < 10.0
+        assert phases == [p for p in ("reading", "spectrogram", "inference") if p in phases]
+
+
+def test_an_object_is_named_and_a_location_predicted(graph, episodes, exported):
+    path = episodes[0]
+    sound = {"audio": audio_messages(path)}
+    _, result, _ = ask(graph, "classify_object", **sound)
+    assert sorted(result.names) == sorted(served.CLASSES)
+    assert sum(result.probabilities) == pytest.approx(1.0, abs=1e-5)
+    _, result, _ = ask(
+        graph, "forward_model", **sound, location=Point(x=0.02, y=-0.1), ax=0.3, ay=-0.5
+    )
+    assert result.success, result.reason
+    forward = ServedModel.open(
+        exported["forward"], "forward", served.facts(), ServingSettings(), backend="onnx"
+    )
+    raw = from_episode(path.as_uri())
+    near = forward.forward(raw, np.array([0.02, -0.1]), np.array([0.3, -0.5]))
+    np.testing.assert_allclose([result.location.x, result.location.y], near, atol=0.02)
+
+
+def one_channel(goal):
+    for message in goal["audio"]:
+        message.channels = 1
+        message.data16 = message.data16[::4]
+
+
+def another_rate(goal):
+    for message in goal["audio"]:
+        message.sample_rate = 32_000
+
+
+def silence(goal):
+    for message in goal["audio"]:
+        message.data16 = [0] * len(message.data16)
+
+
+def clip(goal):
+    for message in goal["audio"]:
+        loud = np.clip(np.frombuffer(message.data16, np.int16).astype(int) * 900, -32768, 32767)
+        message.data16 = loud.astype(np.int16).tolist()
+
+
+def no_picture(goal):
+    goal["before"] = Image(encoding="rgb8")
+
+
+def short_picture(goal):
+    goal["before"].data = goal["before"].data[:-100]
+
+
+def hole(goal):
+    del goal["audio"][100]
+
+
+def wrong_bits(goal):
+    goal["audio"][3].bits = 12
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (one_channel, "expected sound of 4 microphones, as the rig says, got 1"),
+        (another_rate, "expected sound of 44100 Hz, as the rig says, got 32000 Hz"),
+        (silence, "it is silent"),
+        (clip, "it is clipped"),
+        (hole, "without a hole"),
+        (wrong_bits, "16 or 24 bits"),
+        (no_picture, "expected a colour image rgb8 with pixels"),
+        (short_picture, "bytes in all"),
+        (dict.clear, "got neither"),
+    ],
+)
+def test_bad_input_is_answered_with_the_reason_and_the_server_stays(spoil, reason, graph, episodes):
+    goal = interaction(episodes[0])
+    spoil(goal)
+    if "before" not in goal:
+        goal["before"] = image_message(served.before_of(episodes[0]))
+    status, result, _ = ask(graph, "inverse_model", **goal)
+    assert status == GoalStatus.STATUS_ABORTED
+    assert not result.success
+    assert reason in result.reason
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"location": Point(x=0.2)}, "expected a location on the tray"),
+        ({"location": Point(x=math.nan)}, "expected a location on the tray"),
+        ({"ax": math.nan}, "ax and ay in [-1, 1]"),
+        ({"episode_uri": "file:///nowhere/ep_000001"}, "found none"),
+    ],
+)
+def test_bad_states_are_answered_with_the_reason(fields, reason, graph, episodes):
+    goal = {"episode_uri": episodes[0].as_uri(), **fields}
+    status, result, _ = ask(graph, "forward_model", **goal)
+    assert status == GoalStatus.STATUS_ABORTED
+    assert reason in result.reason
+
+
+def test_goals_that_come_while_another_is_answered_hear_so(graph, episodes):
+    _, observer, clients = graph
+    goal = InverseModel.Goal(episode_uri=episodes[0].as_uri())
+    sent = [clients["inverse_model"].send_goal_async(goal) for _ in range(8)]
+    results = [
+        observer.result(observer.result(future, 20.0).get_result_async(), 20.0).result
+        for future in sent
+    ]
+    assert any(result.success for result in results)
+    refused = [result.reason for result in results if not result.success]
+    assert set(refused) == {BUSY}
+    assert ask(graph, "inverse_model", episode_uri=episodes[0].as_uri())[1].success
+
+
+def cut_short(folder):
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-64])
+
+
+class Bomb:
+    def __reduce__(self):
+        return Path.touch, (Path("/tmp/tiltbot-was-here"),)  # noqa: S108
+
+
+def hostile(folder):
+    (folder / "model.safetensors").write_bytes(pickle.dumps(Bomb()))
+
+
+def other_contract(folder):
+    served.make_checkpoint(folder, max_tilt_rad=0.1)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (cut_short, "cut short or changed"),
+        (hostile, "cut short or changed"),
+        (other_contract, "an action of 1 is 0.1 rad to it"),
+    ],
+)
+def test_a_checkpoint_that_cannot_be_used_is_refused_and_the_old_one_stays(
+    spoil, reason, graph, episodes, exported, tmp_path
+):
+    nodes, observer, _ = graph
+    folder = tmp_path / "model"
+    contract = served.make_checkpoint(folder)
+    spoil(folder)
+    load = observer.node.create_client(LoadModel, "inverse_model/load_model")
+    observer.until(load.service_is_ready, 10.0, nodes)
+    answer = observer.result(load.call_async(LoadModel.Request(checkpoint=str(folder))), 60.0)
+    assert not answer.success
+    assert reason in answer.message
+    assert answer.model == contract.signature
+    assert ask(graph, "inverse_model", episode_uri=episodes[0].as_uri())[1].success
+    assert not Path("/tmp/tiltbot-was-here").exists()  # noqa: S108
+
+
+def test_another_model_is_served_from_the_next_goal_on(graph, episodes, exported, tmp_path):
+    nodes, observer, _ = graph
+    contract = served.make_checkpoint(tmp_path / "inverse", "inverse")
+    export(tmp_path / "inverse")
+    load = observer.node.create_client(LoadModel, "inverse_model/load_model")
+    observer.until(load.service_is_ready, 10.0, nodes)
+
+    def serve(folder):
+        return observer.result(load.call_async(LoadModel.Request(checkpoint=str(folder))), 60.0)
+
+    assert serve(tmp_path / "inverse").model == contract.signature
+    result = ask(graph, "inverse_model", episode_uri=episodes[0].as_uri())[1]
+    assert (result.success, result.model) == (True, contract.signature)
+    assert serve(exported["inverse"]).success
+
+
+def episode_message(path):
+    facts = EpisodeFacts.read(path)
+    message = Episode(id=path.name, uri=path.as_uri(), object=facts.object, clean=True)
+    message.header.stamp = stamp(facts.finished_ns)
+    return message
+
+
+def test_live_errors_are_the_offline_errors_of_the_same_episodes(graph, episodes, exported):
+    nodes, observer, _ = graph
+    opened = {
+        role: ServedModel.open(folder, role, served.facts(), ServingSettings(), backend="onnx")
+        for role, folder in exported.items()
+    }
+    told = publisher(observer.node, topics.EPISODE)
+    observer.until(lambda: told.get_subscription_count() > 0, 20.0, nodes)
+    heard = observer.heard[topics.EVALUATION.name]
+    for path in (*episodes, Path("/nowhere/ep_000009")):
+        told.publish(
+            episode_message(path) if path.exists() else Episode(id="gone", uri=path.as_uri())
+        )
+    observer.until(lambda: len(heard) >= len(episodes), 30.0, nodes)
+    raws = [from_episode(path.as_uri()) for path in episodes]
+    errors, locations = [], []
+    for index, (message, raw) in enumerate(zip(heard, raws, strict=True)):
+        true = raw.rotation / served.rig().tilt.max_tilt_rad
+        action = opened["inverse"].inverse(raw).action
+        assert (message.ax, message.ay) == tuple(action)
+        np.testing.assert_allclose([message.true_ax, message.true_ay], true)
+        errors.append(np.square(action - true).mean())
+        assert message.predicted_object == opened["classify"].classify(raw).names[0]
+        if index == 0:
+            assert math.isnan(message.location.x)
+            assert "no episode of '025_mug' before this one" in message.left_out[0]
+            continue
+        place = opened["forward"].forward(raws[index - 1], raw.location_before, true)
+        assert (message.location.x, message.location.y) == tuple(place)
+        locations.append(np.abs(place - raw.location_after).mean() / 0.15)
+    final = {one.name: one for one in heard[-1].statistics}
+    assert final["inverse_mse"].count == len(episodes)
+    assert final["inverse_mse"].mean == pytest.approx(np.mean(errors))
+    assert final["inverse_mse"].deviation == pytest.approx(np.std(errors, ddof=1))
+    assert final["location_l1"].mean == pytest.approx(np.mean(locations))
+    assert final["object_accuracy"].count == len(episodes)
+
+
+# With a slow model, in this process
+
+
+@contextlib.contextmanager
+def server(arguments, answer):
+    rclpy.init(args=["--ros-args", *arguments], signal_handler_options=SignalHandlerOptions.NO)
+    node = ModelServerNode(Fault(), role="inverse", action_type=InverseModel, answer=answer)
+    executor = make_executor()
+    executor.add_node(node)
+    stop = threading.Event()
+
+    def spin():
+        while not stop.is_set():
+            executor.spin_once(timeout_sec=0.05)
+
+    thread = threading.Thread(target=spin)
+    thread.start()
+    observer = Observer([])
+    client = ActionClient(observer.node, InverseModel, "inverse_model")
+    try:
+        observer.until(client.server_is_ready, 20.0)
+        yield observer, client
+    finally:
+        stop.set()
+        thread.join()
+        observer.close()
+        node.close()
+        node.destroy_node()
+        rclpy.shutdown()
+
+
+def served_by(folder):
+    return ["-p", f"serving.checkpoint:={folder}", "-p", "serving.backend:=onnx"]
+
+
+def test_a_goal_is_cancelled_between_two_phases(ros_environment, exported):
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(_model, _request, tell):
+        begun.set()
+        assert go_on.wait(20.0)
+        tell("inference")
+        return InverseModel.Result()
+
+    tilt = ["-p", f"rig.max_tilt_rad:={served.rig().tilt.max_tilt_rad}"]
+    with server([*served_by(exported["inverse"]), *tilt], slow) as (observer, client):
+        handle = observer.result(client.send_goal_async(InverseModel.Goal()))
+        observer.until(begun.is_set, 10.0)
+        status, result, _ = ask_client(observer, client, InverseModel.Goal())
+        assert (status, result.reason) == (GoalStatus.STATUS_ABORTED, BUSY)
+        observer.result(handle.cancel_goal_async())
+        go_on.set()
+        answer = observer.result(handle.get_result_async())
+        assert answer.status == GoalStatus.STATUS_CANCELED
+        assert answer.result.reason == "cancelled"
+        assert ask_client(observer, client, InverseModel.Goal())[1].success
+
+
+def test_a_server_without_a_usable_model_says_why_to_every_goal(ros_environment, tmp_path):
+    def never(*_):
+        raise AssertionError
+
+    with server(served_by(tmp_path / "nothing"), never) as (observer, client):
+        status, result, _ = ask_client(observer, client, InverseModel.Goal())
+        assert status == GoalStatus.STATUS_ABORTED
+        assert "no model is served: expected a checkpoint" in result.reason
+
+
+def test_an_answer_that_fails_in_an_unknown_way_ends_the_goal_alone(ros_environment, exported):
+    def broken(_model, request, _tell):
+        if request.episode_uri:
+            raise ZeroDivisionError
+        return InverseModel.Result()
+
+    tilt = ["-p", f"rig.max_tilt_rad:={served.rig().tilt.max_tilt_rad}"]
+    with server([*served_by(exported["inverse"]), *tilt], broken) as (observer, client):
+        result = ask_client(observer, client, InverseModel.Goal(episode_uri="x"))[1]
+        assert result.reason == "the goal could not be answered: ZeroDivisionError"
+        assert ask_client(observer, client, InverseModel.Goal())[1].success
