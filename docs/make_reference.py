@@ -12,6 +12,12 @@ from pydantic.fields import FieldInfo
 
 from tiltbot_ros.bringup import GROUPS
 from tiltbot_ros.rigs import Rig
+from tiltbot_ros.serving import (
+    EXECUTABLES,
+    LiveEvaluationSettings,
+    ServedRigSettings,
+    ServingSettings,
+)
 from tiltbot_ros.session import SessionSettings
 from tiltbot_ros.settings import Settings
 from tiltbot_ros.topics import TOPICS, Topic
@@ -42,10 +48,10 @@ def _topic(topic: Topic) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _group(name: str, model: type[Settings]) -> list[str]:
+def _group(name: str, model: type[Settings], *others: str) -> list[str]:
+    """Describe a group; `others` are nodes that use it beside those of the table."""
     users = [executable for executable, groups in GROUPS.items() if name in groups]
-    if name == "session":
-        users = ["recorder_node"]
+    users += others
     summary = (model.__doc__ or "").strip().splitlines()[0]
     lines = [
         f"### `{name}`",
@@ -94,7 +100,12 @@ def reference() -> str:
         model = _settings_of(field)
         if model is not None:
             lines += _group(name, model)
-    lines += _group("session", SessionSettings)
+    lines += _group("session", SessionSettings, "recorder_node")
+    lines += ["## Settings of the servers", ""]
+    servers = sorted(EXECUTABLES.values())
+    lines += _group("serving", ServingSettings, *servers)
+    lines += _group("live", LiveEvaluationSettings, "live_evaluation_node")
+    lines += _group("rig", ServedRigSettings, *servers, "live_evaluation_node")
     lines += ["## Interfaces", ""]
     for kind in ("msg", "srv", "action"):
         for file in sorted((ROOT / kind).iterdir()):

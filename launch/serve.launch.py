@@ -5,7 +5,7 @@ from pathlib import Path
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument
 
-from tiltbot_ros.bringup import NodeSpec, serve_graph
+from tiltbot_ros.bringup import NodeSpec, serve_graph, with_simulated_time
 from tiltbot_ros.launching import Read, common_arguments, graph
 from tiltbot_ros.rigs import load_rig
 from tiltbot_ros.serving import ROLES, ServingSettings
@@ -13,12 +13,15 @@ from tiltbot_ros.settings import checked
 
 
 def _graph(read: Read) -> list[NodeSpec]:
-    return serve_graph(
+    specs = serve_graph(
         load_rig(read("rig")),
         checkpoints={role: Path(read(role)) for role in ROLES if read(role)},
         live=read("live") == "true",
         settings=checked(ServingSettings, {"backend": read("backend")}),
     )
+    if read("use_sim_time") == "true":
+        return [with_simulated_time(spec) for spec in specs]
+    return specs
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -48,13 +51,19 @@ def generate_launch_description() -> LaunchDescription:
                 "backend",
                 default_value="auto",
                 choices=["auto", "onnx", "torch"],
-                description="what runs the models",
+                description="what runs the models: ONNX Runtime, PyTorch, or what suits this computer",
             ),
             DeclareLaunchArgument(
                 "live",
                 default_value="true",
                 choices=["true", "false"],
                 description="judge the models by every new episode, on the topic 'evaluation'",
+            ),
+            DeclareLaunchArgument(
+                "use_sim_time",
+                default_value="false",
+                choices=["true", "false"],
+                description="take the time from /clock, as beside a replay",
             ),
             *common_arguments(),
             graph(_graph),

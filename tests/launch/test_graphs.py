@@ -14,10 +14,12 @@ from tiltbot_ros.errors import ConfigError
 from tiltbot_ros.nodes import parameters
 from tiltbot_ros.replaying import ReplaySettings
 from tiltbot_ros.rigs import Rig, load_rig, rig_names
+from tiltbot_ros.serving import EXECUTABLES, ROLES
 from tiltbot_ros.settings import checked
 from tiltbot_ros.share import executable_directory
 
 LABORATORY = {"name": "lab", "arm": {"driver": "kinematic"}}
+LEARNED = {*EXECUTABLES.values(), "live_evaluation_node"}
 AUTOSTART = AutostartSettings(objects=["025_mug", "a, b: true"], episodes=3)
 
 
@@ -40,26 +42,37 @@ def _graphs():
         yield bringup.replay_graph(rig, replay=replay, out=out)
 
 
+def _serving():
+    checkpoints = {role: Path(role) for role in ROLES}
+    for rig in _rigs():
+        yield bringup.serve_graph(rig, checkpoints=checkpoints)
+
+
 GRAPHS = list(_graphs())
+SERVING = list(_serving())
 SPECS = {
     (spec.executable, tuple(sorted(map(str, spec.parameters.items())))): spec
-    for specs in GRAPHS
+    for specs in (*GRAPHS, *SERVING)
     for spec in specs
 }
 
 
 def _declared(executable):
     """Return the settings that a node declares, by group, read from its source."""
-    module = import_module(f"tiltbot_ros.nodes.{executable}")
+    package = "policy_ros" if executable in LEARNED else "tiltbot_ros"
+    modules = [import_module(f"{package}.nodes.{executable}")]
+    if hasattr(modules[0], "ModelServerNode"):
+        modules.append(import_module("policy_ros.nodes.model_server"))
     return {
         call.args[2].value: getattr(module, call.args[1].id)
+        for module in modules
         for call in ast.walk(ast.parse(inspect.getsource(module)))
         if isinstance(call, ast.Call)
         and getattr(call.func, "id", "") == parameters.declare.__name__
     }
 
 
-@pytest.mark.parametrize("specs", GRAPHS)
+@pytest.mark.parametrize("specs", [*GRAPHS, *SERVING])
 def test_names_are_unique_and_valid(specs):
     names = [spec.name for spec in specs]
     assert len(set(names)) == len(names)
@@ -173,3 +186,17 @@ def test_a_replay_gives_its_own_time_where_it_differs(changes, simulated):
 def test_a_replay_is_not_recorded_into_the_folder_that_is_played(tmp_path):
     with pytest.raises(ConfigError, match="another folder"):
         _replay(replay=ReplaySettings(path=str(tmp_path)), out=tmp_path)
+
+
+def test_a_served_model_is_told_its_checkpoint_and_the_rig_and_is_restarted():
+    rig = load_rig("sim")
+    specs = bringup.serve_graph(rig, checkpoints={"inverse": Path("runs/a")})
+    assert [spec.name for spec in specs] == ["inverse_model", "live_evaluation"]
+    server, live = specs
+    assert server.parameters["serving.checkpoint"] == str(Path("runs/a").resolve())
+    assert server.parameters["rig.max_tilt_rad"] == rig.tilt.max_tilt_rad
+    assert live.parameters["live.inverse"] == server.parameters["serving.checkpoint"]
+    assert live.parameters["live.forward"] == ""
+    assert all(spec.respawn for spec in specs)
+    with pytest.raises(ConfigError, match="inverse, forward, classify"):
+        bringup.serve_graph(rig, checkpoints={})

@@ -15,6 +15,7 @@ from tiltbot_ros.collecting import AutostartSettings
 from tiltbot_ros.errors import ConfigError, EpisodeError
 from tiltbot_ros.replaying import ReplaySettings
 from tiltbot_ros.rigs import load_rig
+from tiltbot_ros.serving import ServingSettings
 
 FOLDER = Path(__file__).parents[2] / "launch"
 FILES = sorted(FOLDER.glob("*.launch.py"))
@@ -42,6 +43,10 @@ def _replay(**arguments):
     return standin.execute(standin.load(FOLDER / "replay.launch.py"), **arguments)
 
 
+def _serve(**arguments):
+    return standin.execute(standin.load(FOLDER / "serve.launch.py"), **arguments)
+
+
 def _values(node):
     """Return the parameters of a node action as plain values."""
     (parameters,) = node.parameters
@@ -61,8 +66,9 @@ def _assert_same_graph(nodes, specs):
         assert (node.on_exit is not None) == spec.required
 
 
-def test_there_are_the_two_launch_files():
-    assert {file.name for file in FILES} == {"collect.launch.py", "replay.launch.py"}
+def test_there_are_the_three_launch_files():
+    names = {file.name for file in FILES}
+    assert names == {"collect.launch.py", "replay.launch.py", "serve.launch.py"}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
@@ -73,7 +79,7 @@ def test_every_argument_is_described_and_its_default_is_a_choice(file):
         if isinstance(entity, standin.DeclareLaunchArgument)
     ]
     names = {argument.name for argument in declared}
-    assert {"rig", "namespace", "use_sim_time", "log_level", "out"} <= names
+    assert {"rig", "namespace", "use_sim_time", "log_level"} <= names
     for argument in declared:
         assert len(argument.description) > 20
         assert not argument.choices or argument.default_value in argument.choices
@@ -179,3 +185,22 @@ def test_replay_names_a_recording_that_is_not_there(tmp_path):
         _replay(path=str(tmp_path / "absent"))
     with pytest.raises(ConfigError, match="rate"):
         _replay(path=str(Path(__file__)), rate="fast")
+
+
+def test_serve_starts_the_graph_of_the_table(tmp_path):
+    checkpoints = {"inverse": tmp_path / "a", "classify": tmp_path / "b"}
+    given = {role: str(path) for role, path in checkpoints.items()}
+    rig = load_rig("sim")
+    _assert_same_graph(_serve(**given), bringup.serve_graph(rig, checkpoints=checkpoints))
+    settings = ServingSettings(backend="onnx")
+    _assert_same_graph(
+        _serve(**given, live="false", backend="onnx"),
+        bringup.serve_graph(rig, checkpoints=checkpoints, live=False, settings=settings),
+    )
+    for node in _serve(**given, use_sim_time="true"):
+        assert _values(node)["use_sim_time"] is True
+
+
+def test_serve_without_a_model_says_what_it_needs():
+    with pytest.raises(ConfigError, match="expected a checkpoint"):
+        _serve()
