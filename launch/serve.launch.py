@@ -51,7 +51,7 @@ def generate_launch_description() -> LaunchDescription:
                 "backend",
                 default_value="auto",
                 choices=["auto", "onnx", "torch"],
-                description="what runs the models: ONNX Runtime, PyTorch, or what suits this computer",
+                description="ONNX Runtime, PyTorch, or what suits this computer",
             ),
             DeclareLaunchArgument(
                 "live",
