@@ -311,3 +311,9 @@ def _tell(report: "ImportReport") -> None:
         + (f"; {counted(failed, 'recording')} left out" if failed else ""),
         markup=False,
     )
+    if report.episodes:
+        asides.print(
+            f"`tiltbot convert {report.out} --out STORE` makes a training store of them",
+            markup=False,
+            soft_wrap=True,
+        )

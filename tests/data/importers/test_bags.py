@@ -38,11 +38,10 @@ def write_bag(path: Path, messages, topics, rename) -> Path:
 
 
 @pytest.fixture(scope="module")
-def long_bag(tmp_path_factory):
+def long_bag(made, tmp_path_factory):
     """Return a bag of 11 s with two knocks, as another lab would record it."""
     root = tmp_path_factory.mktemp("lab")
-    release.write(root / "release")
-    (experiment,) = find_experiments(root / "release")
+    (experiment,) = find_experiments(made)
     source = ReleaseSource(
         experiment, ReleaseSettings(tray_key="state/orientation", tray_form="quaternion_xyzw")
     )

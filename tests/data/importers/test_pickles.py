@@ -46,7 +46,7 @@ class Runs:
         return self.call
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(VALUES, st.integers(0, 5))
 def test_plain_data_of_every_protocol_is_read_as_python_does(value, protocol):
     assert read_pickle(pickle.dumps(value, protocol), "a file") == value
@@ -229,14 +229,14 @@ def _sample() -> bytes:
     return stream.getvalue()
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=200))
 def test_random_bytes_never_raise_anything_else(data):
     with contextlib.suppress(TiltbotError):
         read_pickle(data, "a file")
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(st.integers(0), st.integers(0, 255)), min_size=1, max_size=6))
 def test_mutated_pickles_never_raise_anything_else(changes):
     data = bytearray(_sample())

@@ -30,11 +30,6 @@ CUT = CutOptions(
 )
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    return release.write(tmp_path_factory.mktemp("release"))
-
-
 @pytest.fixture
 def experiment(made, tmp_path):
     """Return a copy that a test may damage."""
