@@ -341,3 +341,44 @@ def test_check_reads_the_metadata_to_its_end(tiltbot, folder):
     status, out, _ = tiltbot("episodes", "check", folder / "ep_000001")
     assert status == 1
     assert "metadata.yaml: expected" in out
+
+
+def test_merge_tells_what_it_took_and_what_not(tiltbot, folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    (folder / "ep_000002" / "ep_000002.mcap").write_bytes(b"short")
+    status, out, _ = tiltbot("episodes", "merge", folder, copy, "--out", tmp_path / "all")
+    assert status == 1
+    assert f"{folder}/ep_000002: {folder}/ep_000002/ep_000002.mcap: expected" in out
+    assert f"{copy}/ep_000001: the same bag as {tmp_path}/all/ep_000001" in out
+    assert out.splitlines()[-1] == (
+        f"4 episodes taken into {tmp_path}/all; 0 were there before, 3 are duplicates, 1 refused"
+    )
+    status, out, _ = tiltbot("episodes", "merge", copy, "--out", tmp_path / "all", "--json")
+    report = json.loads(out)
+    assert status == 0
+    assert (report["merged"], len(report["duplicates"])) == ([], 4)
+    dry = ("--object", "mug", "--out", tmp_path / "mugs", "--dry-run")
+    out = tiltbot("episodes", "merge", copy, *dry)[1]
+    assert out.startswith("1 episode would be taken")
+    assert not (tmp_path / "mugs").exists()
+
+
+def test_export_takes_folders_episodes_and_pipes(tiltbot, folder, tmp_path, monkeypatch):
+    found = tiltbot("episodes", "find", folder, "--clean")[1]
+    monkeypatch.setattr("sys.stdin", io.StringIO(found))
+    status, out, _ = tiltbot("episodes", "export", "-", "--out", tmp_path / "a")
+    assert (status, out.splitlines()[-1].split(" in ")[0]) == (0, "2 episodes")
+    assert sorted(path.name for path in (tmp_path / "a").glob("ep_*")) == [
+        "ep_000001",
+        "ep_000002",
+    ]
+    (folder / "ep_000003" / "ep_000003.mcap").unlink()
+    status, out, _ = tiltbot(
+        *("episodes", "export", folder, "--object", "banana", "--out", tmp_path / "b.tar", "--json")
+    )
+    made = json.loads(out)
+    assert status == 1
+    assert made["episodes"] == ["ep_000002"]
+    assert made["refused"][0][0] == str(folder / "ep_000003")
+    status, _, err = tiltbot("episodes", "export", folder, "--object", "x", "--out", tmp_path / "c")
+    assert (status, "found none that fit" in err) == (1, True)

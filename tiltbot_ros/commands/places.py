@@ -1,8 +1,9 @@
 """What a person means by the path of an episode or of a folder of episodes."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from tiltbot_ros.episodes.catalogue import list_episodes
+from tiltbot_ros.episodes.catalogue import Listed, each_episode, list_episodes, listed
 from tiltbot_ros.episodes.folder import TRASH, is_episode_name
 from tiltbot_ros.errors import EpisodeError
 
@@ -33,6 +34,22 @@ def episodes_at(path: Path) -> list[Path]:
             raise EpisodeError(f"{path}: expected an episode, found none{_offer(path.parent)}")
         return [path]
     return [entry.path for entry in list_episodes(path)]
+
+
+def listed_at(path: Path) -> Iterator[Listed]:
+    """Yield the episode at a path, or all episodes of the folder there, with their facts.
+
+    Raises:
+        EpisodeError: there is nothing.
+    """
+    path = path.expanduser()
+    if is_episode_name(path.resolve().name):
+        folder, episode_id = split_episode(path)
+        if not path.is_dir():
+            raise EpisodeError(f"{path}: expected an episode, found none{_offer(path.parent)}")
+        yield listed(folder / episode_id)
+    else:
+        yield from each_episode(path)
 
 
 def last_episode(path: Path) -> Path:

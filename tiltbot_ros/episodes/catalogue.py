@@ -46,7 +46,7 @@ def each_episode(folder: Path, *, trashed: bool = False) -> Iterator[Listed]:
     with os.scandir(place) as entries:
         names = [entry.name for entry in entries if is_episode_name(entry.name) and entry.is_dir()]
     for name in sorted(names, key=lambda name: int(name.removeprefix("ep_"))):
-        yield _listed(place / name)
+        yield listed(place / name)
 
 
 def list_episodes(folder: Path, *, trashed: bool = False) -> list[Listed]:
@@ -126,7 +126,8 @@ def restore(folder: Path, episode_id: str) -> Path:
     return _move(_existing(folder / TRASH, episode_id), folder / episode_id)
 
 
-def _listed(path: Path) -> Listed:
+def listed(path: Path) -> Listed:
+    """Return the entry of an episode's directory."""
     try:
         return Listed(path=path, facts=EpisodeFacts.read(path))
     except EpisodeError as error:

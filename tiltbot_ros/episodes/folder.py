@@ -23,6 +23,12 @@ def is_episode_name(name: str) -> bool:
     return match is not None and match[2] is None
 
 
+def bag_file(path: Path) -> Path:
+    """Return the MCAP file of an episode's directory, or where it should be."""
+    bag = path / f"{path.name}.mcap"
+    return bag if bag.is_file() else next(iter(sorted(path.glob("*.mcap"))), bag)
+
+
 class DataFolder:
     """The folder that one recorder writes to.
 

@@ -18,6 +18,7 @@ from tiltbot_ros.episodes.facts import (
     TiltAction,
     Verdict,
 )
+from tiltbot_ros.episodes.folder import bag_file
 from tiltbot_ros.episodes.images import IMAGE_TYPES, compressed_names, pixels_of
 from tiltbot_ros.episodes.mcap import read_topics
 from tiltbot_ros.episodes.ring import StampedMessage
@@ -85,9 +86,7 @@ class Episode:
         if not path.is_dir():
             raise EpisodeError(f"{path}: expected the directory of an episode, found none")
         facts = EpisodeFacts.read(path)
-        bag = path / f"{path.name}.mcap"
-        if not bag.is_file():
-            bag = next(iter(sorted(path.glob("*.mcap"))), bag)
+        bag = bag_file(path)
         size = bag.stat().st_size if bag.is_file() else 0
         if size != facts.bag_bytes:
             raise EpisodeError(

@@ -93,3 +93,6 @@ def _within(
     if least is not None and value < least:
         return False
     return most is None or value < most or (value == most and not open_end)
+
+
+EVERYTHING = Selection()

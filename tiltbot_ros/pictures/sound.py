@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
+from tiltbot_ros.episodes.placing import frame_offsets
 from tiltbot_ros.episodes.reader import Episode
 from tiltbot_ros.errors import EpisodeError
 
@@ -16,7 +17,6 @@ _WINDOW_S = 0.023
 _SHORTEST = 16
 _OVERLAP = 4
 _FLOOR = 1e-12
-_LONGEST = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,14 +73,8 @@ def waves(episode: Episode) -> Waves | None:
         return None
     blocks = [message.block for message in messages]
     audio_format = messages[0].format
-    frames = sum(len(block.samples) for block in blocks)
-    offsets = [block.first_sample - blocks[0].first_sample for block in blocks]
-    ends = [at + len(block.samples) for at, block in zip(offsets, blocks, strict=True)]
-    if min(offsets) < 0 or max(ends) > _LONGEST * frames:
-        # The device began to count anew: only the order of the blocks is known.
-        ends = np.cumsum([len(block.samples) for block in blocks]).tolist()
-        offsets = [end - len(block.samples) for end, block in zip(ends, blocks, strict=True)]
-    samples = np.full((max(ends), audio_format.channels), np.nan, np.float32)
+    offsets, frames = frame_offsets(messages)
+    samples = np.full((frames, audio_format.channels), np.nan, np.float32)
     for at, block in zip(offsets, blocks, strict=True):
         samples[at : at + len(block.samples)] = block.samples
     samples *= np.float32(1 / audio_format.full_scale)
