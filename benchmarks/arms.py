@@ -1,7 +1,8 @@
 """The way of a command to each arm's stand-in and back, at the arm's rate: jitter and delay.
 
-Sawyer: node -> side process -> emulated SDK -> emulated robot, each a process of its
-own. The round trip ends with the acknowledgement that the SDK has taken the command.
+Sawyer: node -> side process -> SDK -> robot, each a process of its own; the SDK is an
+emulated one, and with INTERA_SDK set also Rethink's (docs/sawyer.md). The round trip
+ends with the acknowledgement that the SDK has taken the command.
 """
 
 import os
@@ -14,8 +15,8 @@ import select
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -23,6 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.report import options, tell
+from tests.emulators.sawyer import ros1
 from tests.emulators.sawyer.bus import SDK, RobotOnABus
 from tiltbot_ros.arms.commands import Command
 from tiltbot_ros.arms.limits import load_limits
@@ -43,13 +45,15 @@ class Way:
         round_trips_s: (n,) from sending a reference to the answer [s].
         arrivals_s: (m,) when the robot got them [s].
         rate_hz: asked for [Hz].
-        unanswered: references without an answer within a period.
+        unanswered: references without an answer within half a second.
+        connected_s: from the start of the side process to the robot's first state [s].
     """
 
     round_trips_s: np.ndarray
     arrivals_s: np.ndarray
     rate_hz: float
     unanswered: int
+    connected_s: float
 
     @property
     def gaps_s(self) -> np.ndarray:
@@ -92,17 +96,39 @@ def _answer(side: SideProcess, number: int, deadline_s: float) -> bool:
     return False
 
 
-def sawyer(seconds: float) -> Way:
+@contextmanager
+def rethinks_sdk(path: str) -> Iterator[SawyerSettings]:
+    """Put Rethink's SDK and a ROS 1 node in front of the emulated robot."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "messages").mkdir()
+        ros1.make_messages(folder / "messages")
+        with ros1.master(folder) as uri:
+            settings = ros1.sdk_settings(folder / "messages", uri)
+            with ros1.ros1_robot(settings, Path(path), folder / "robot.log"):
+                time.sleep(3.0)
+                yield settings
+
+
+@contextmanager
+def emulated_sdk(path: str) -> Iterator[SawyerSettings]:
+    """Put the emulated SDK in front of the emulated robot."""
+    os.environ["EMULATED_SAWYER"] = path
+    yield SawyerSettings(python=sys.executable, pythonpath=[str(SDK)])
+
+
+def sawyer(seconds: float, sdk: Callable[[str], AbstractContextManager[SawyerSettings]]) -> Way:
     """Send references at 100 Hz and wait for each to be taken."""
     period_s = 1.0 / SAWYER_HZ
-    with robot() as (path, talk):
-        os.environ["EMULATED_SAWYER"] = path
-        side = SideProcess(SawyerSettings(python=sys.executable, pythonpath=[str(SDK)]))
+    with robot() as (path, talk), sdk(path) as settings:
+        begun_s = time.monotonic()
+        side = SideProcess(settings)
         while True:
-            select.select([side.connection], [], [], 10.0)
+            select.select([side.connection], [], [], 30.0)
             fields = wire.receive(side.connection)
             if fields is not None and fields["kind"] == "state":
                 break
+        connected_s = time.monotonic() - begun_s
         q = fields["q"]
         trips, unanswered = [], 0
         gc.freeze()
@@ -126,6 +152,7 @@ def sawyer(seconds: float) -> Way:
         arrivals_s=arrivals[:-1],
         rate_hz=SAWYER_HZ,
         unanswered=unanswered,
+        connected_s=connected_s,
     )
 
 
@@ -162,6 +189,7 @@ def _rows(name: str, way: Way) -> list[tuple[str, str, str]]:
             " / ".join(f"{value:.2f}" for value in gap) + " ms",
             "",
         ),
+        (f"{name}: connected after", f"{way.connected_s:.1f} s", ""),
         (
             f"{name}: missed cycles of {len(way.arrivals_s)}",
             f"{way.missed} ({way.unanswered} unanswered)",
@@ -175,6 +203,7 @@ def _figures(way: Way) -> Mapping[str, float]:
     gap = 1e3 * np.percentile(np.abs(way.gaps_s - 1.0 / way.rate_hz), [50, 99, 100])
     names = ("p50", "p99", "max")
     return {
+        "connected_s": way.connected_s,
         "cycles": len(way.arrivals_s),
         "missed": way.missed,
         "unanswered": way.unanswered,
@@ -188,18 +217,20 @@ def main() -> None:
     chosen = options(__doc__ or "")
     seconds = 10.0 if chosen.quick else 600.0
     cost = tick_us(2_000 if chosen.quick else 50_000)
-    way = sawyer(seconds)
+    ways = {"Sawyer, emulated SDK": sawyer(seconds, emulated_sdk)}
+    if ros1.INTERA_SDK:
+        ways["Sawyer, Rethink's SDK"] = sawyer(seconds, rethinks_sdk)
     load = os.getloadavg()[0]
     rows = [
         ("length", f"{seconds:g} s, load of the machine {load:.1f}", "600 s"),
-        *_rows("Sawyer, 100 Hz", way),
+        *(row for name, way in ways.items() for row in _rows(name, way)),
         ("gate, deadman and governor, 7 joints", f"{cost:.0f} us a tick", ""),
     ]
     figures = {
         "seconds": seconds,
         "load": load,
         "tick_us": cost,
-        **{f"sawyer_{name}": value for name, value in _figures(way).items()},
+        **{name: _figures(way) for name, way in ways.items()},
     }
     tell("Arms", rows, figures=figures, file=chosen.json)
 

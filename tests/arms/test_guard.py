@@ -23,6 +23,7 @@ class IdealArm:
     def __init__(self):
         self.joints, self.pose = HOME.copy(), np.array([0.5, 0.0, 0.3, 0.0, 0.0, 0.0])
         self.fault, self.lost, self.stuck = "", False, False
+        self.interruptions = 0
         self.told = []
 
     def connect(self):
@@ -40,6 +41,7 @@ class IdealArm:
             efforts=zero,
             tool=tool,
             fault=self.fault,
+            interruptions=self.interruptions,
         )
 
     def stream_joints(self, position, velocity):
@@ -129,6 +131,18 @@ def test_nothing_is_told_to_an_arm_with_a_fault_and_recovering_starts_where_it_s
     flight.fly(None, 5)
     np.testing.assert_array_equal(flight.arm.joints, HOME - 0.3)
     assert flight.guarded.phase == "holding"
+
+
+def test_an_arm_that_its_driver_has_stopped_goes_on_from_where_it_stands():
+    flight = Flight()
+    flight.fly(HOME + 0.1, 30)
+    stopped = flight.arm.joints + 0.05
+    flight.arm.joints, flight.arm.interruptions = stopped, 1
+    flight.fly(None, 1)
+    np.testing.assert_array_equal(flight.arm.joints, stopped)
+    assert flight.guarded.figures()["reason"] == "the driver had stopped the arm"
+    flight.fly(HOME + 0.1, 200)
+    np.testing.assert_allclose(flight.arm.joints, HOME + 0.1, atol=1e-9)
 
 
 def test_an_arm_whose_connection_is_lost_is_told_to_stop():

@@ -37,6 +37,8 @@ class ArmState:
         fault: why it would not, in a person's words; empty when nothing is wrong.
         stopped_by_hand: whether somebody presses the emergency stop, or has and
             nobody released it: only a person ends that.
+        interruptions: how often the driver has stopped the arm by itself because no
+            reference came: a grown number means that the arm is not where it was told.
         details: figures for the diagnostics, printed as they are.
     """
 
@@ -48,6 +50,7 @@ class ArmState:
     enabled: bool = True
     fault: str = ""
     stopped_by_hand: bool = False
+    interruptions: int = 0
     details: Mapping[str, float | int | str] = field(default_factory=dict)
 
 

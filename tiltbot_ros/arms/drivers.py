@@ -103,4 +103,7 @@ def _on_an_arm(setup: TraySetup, clock: Callable[[], int]) -> TrayDriver:
         limits=limits,
     )
     table.require(setup.tilt)
-    return ArmTray(GuardedArm(arm, robot, setup.guard), table, setup.held, clock=clock)
+    # Every joint position of the table is a sound target from any other.
+    step_rad = max(setup.guard.largest_step_rad, table.span_rad)
+    guard = setup.guard.model_copy(update={"largest_step_rad": step_rad})
+    return ArmTray(GuardedArm(arm, robot, guard), table, setup.held, clock=clock)

@@ -143,9 +143,12 @@ class GuardedArm:
             DeviceError: the connection is lost; the arm was told to stop.
         """
         try:
-            state = self._state = self._arm.state()
+            before, state = self._state, self._arm.state()
+            self._state = state
             if state.fault:
                 self.stream.fault(state.fault)
+            elif before is not None and state.interruptions != before.interruptions:
+                self._begin_again(state)
             self._watch_lag(state, now_s)
             reference = self.stream.tick(now_s)
             if not state.fault:
@@ -209,6 +212,11 @@ class GuardedArm:
             )
         self.stream.place(self._measured(state), reason=reason)
         self._lagging_since_s = None
+
+    def _begin_again(self, state: ArmState) -> None:
+        """Go on from where the arm stands: its driver has stopped it while nobody ticked."""
+        if self.phase != "fault":
+            self.stream.place(self._measured(state), reason="the driver had stopped the arm")
 
     def _send(self, reference: Reference) -> None:
         if self._space == "joint":

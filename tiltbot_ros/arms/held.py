@@ -134,6 +134,12 @@ class TiltTable:
         """The tray's pose when level, in the base: the frame `tray_level`."""
         return self._level
 
+    @property
+    def span_rad(self) -> float:
+        """The farthest that a joint moves from one tilt of the box to another [rad]."""
+        spans = [np.ptp(spline(self._axis, self._axis)) for spline in self._splines]
+        return float(max(spans))
+
     def joints(self, rotation: Array) -> Array:
         """Return joint positions (n,) [rad] of a rotation vector (2,) in tray_level [rad]."""
         rx, ry = (float(value) for value in rotation)

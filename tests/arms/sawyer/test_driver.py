@@ -149,7 +149,11 @@ def test_a_node_that_hangs_is_braked_by_the_side_process(pilot, bus):
     assert speed > 0.1
     assert (way >= -1e-9).all()
     assert way.sum() == pytest.approx(speed**2 / (2 * 2.5), rel=0.35)
-    pilot.until(lambda: pilot.guarded.state.details["stops of the side process"] == 1)
+    told = len(bus.robot.commands)
+    pilot.until(lambda: pilot.guarded.state.interruptions == 1)
+    pilot.fly(0.1, commanding=False)
+    # Nothing pulls it back to where the node had last told it to be.
+    assert abs(bus.robot.commands[-1][1][5] - bus.robot.commands[told - 1][1][5]) < 2e-3
 
 
 NODE = """

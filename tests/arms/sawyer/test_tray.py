@@ -52,7 +52,7 @@ def tilt(tray, action, until_s=None):
 
 def test_the_tray_comes_level_by_itself_from_near(tray, bus):
     np.testing.assert_allclose(bus.robot.positions, LEVEL, atol=0.02)
-    np.testing.assert_allclose(tray.read().rotation, 0.0, atol=0.02)
+    np.testing.assert_allclose(tray.read().rotation, 0.0, atol=0.05)
     assert tray.fault == ""
 
 
@@ -66,6 +66,18 @@ def test_a_tilt_is_followed_and_measured_from_the_joints(tray, bus):
         tray.command(np.zeros(2))
         time.sleep(0.01)
     assert run[-1][2].joint_names[0] == "right_j0"
+
+
+def test_a_node_that_hangs_in_a_tilt_comes_level_afterwards(tray, bus):
+    tilt(tray, (1.0, 0.0), until_s=1.2)
+    time.sleep(1.0)  # nobody ticks; the tilt that was under way is over by then
+    end = time.monotonic() + 10.0
+    while np.abs(tray.read().rotation).max() > 0.01:
+        assert time.monotonic() < end, tray.figures()
+        tray.command(np.zeros(2))
+        time.sleep(0.01)
+    assert tray.fault == ""
+    assert tray.figures()["stops of the side process"] >= 1
 
 
 def test_far_from_level_a_person_has_to_bring_it_near(bus, settings):

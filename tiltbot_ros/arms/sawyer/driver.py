@@ -85,6 +85,7 @@ class SawyerArm:
             enabled=state.enabled,
             fault=state.fault(),
             stopped_by_hand=state.stopped_by_hand(),
+            interruptions=state.timeouts,
             details={
                 "side process": state.phase,
                 "stops of the side process": state.timeouts,
