@@ -230,3 +230,22 @@ def test_arm_is_scenery_and_changes_no_physics(tmp_path):
     np.testing.assert_allclose(
         plain[0].track.object_position, with_arm[0].track.object_position, atol=1e-9
     )
+
+
+def test_a_snapshot_within_the_last_advance_is_that_of_a_world_which_stopped_there():
+    ends = [9_000, 21_000, 21_441]
+    stopping, striding = TrayWorld(seed=4), TrayWorld(seed=4)
+    for world in (stopping, striding):
+        world.place("025_mug")
+        world.command(np.array([0.3, 0.1]))
+    striding.advance(RATE // 2)
+    striding.advance(RATE // 2)
+    stopping.advance(RATE // 2)
+    for end in ends:
+        stopping.advance(RATE // 2 + end - stopping.frame)
+        there, then = stopping.snapshot(), striding.snapshot(RATE // 2 + end)
+        np.testing.assert_array_equal(then.qpos, there.qpos)
+        assert (then.frame, then.placement) == (there.frame, there.placement)
+    for frame in (100, RATE + 1):
+        with pytest.raises(WorldError, match="last advance"):
+            striding.snapshot(frame)

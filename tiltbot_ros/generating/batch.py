@@ -1,7 +1,7 @@
 """Make one batch: a collection of one object, as the live graph does it, in simulated time."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from pydantic import Field
@@ -29,6 +29,9 @@ from tiltbot_ros.worlds.tray import TrayWorld
 
 TICK_NS = NS_PER_S // 10
 """How often the recorder looks at the time, as its node does [ns]."""
+
+STRIDE_PICTURES = 4
+"""From picture to picture the world goes on in strides: half of its cost is that of a stride."""
 
 LEVEL_RAD = 0.02
 """A tray that is less tilted counts as level, as in the tracker node [rad]."""
@@ -62,7 +65,7 @@ def make_batch(
         batch: what to make.
         rig: a simulated one (see `check_rig`).
         out: data folder for these episodes alone.
-        stopped: asked about six times a simulated second.
+        stopped: asked about every simulated second.
 
     Raises:
         Stopped: `stopped` said so; what is in the folder is of no use.
@@ -134,10 +137,12 @@ class _Making:
         self._recorder.pause(now_ns)
         self._world.place(None)
         self._darkroom.load()
-        for _ in range(self._rig.tracker.learn_frames):
-            stretch = self._go_on()
-            self._darkroom.learn(stretch.snapshot, stamp_ns=stretch.end_ns)
-            self._feed(stretch)
+        left = self._rig.tracker.learn_frames
+        while left:
+            for stretch in self._go_on(min(left, STRIDE_PICTURES)):
+                self._darkroom.learn(stretch.snapshot, stamp_ns=stretch.end_ns)
+                self._feed(stretch)
+                left -= 1
         self._world.place(self._batch.object)
         self._darkroom.load()
         self._recorder.set_object(self._batch.object, self._clock.now_ns)
@@ -159,27 +164,31 @@ class _Making:
     def _collect(self) -> str:
         """Tilt until there are enough episodes; return why there are not, empty when there are."""
         try:
-            while not self._sink.full:
-                self._feed(self._go_on())
-                if reason := self._collection.hopeless():
-                    return reason
+            while True:
+                for stretch in self._go_on(STRIDE_PICTURES):
+                    self._feed(stretch)
+                    if self._sink.full:
+                        return ""
+                    if reason := self._collection.hopeless():
+                        return reason
         except (WorldError, DeviceError) as error:
             # The same would happen again: the other batches must not wait for this one.
             return str(error)
-        return ""
 
     def close(self) -> None:
         self._sink.close()
         self._darkroom.close()
 
-    def _go_on(self) -> Stretch:
+    def _go_on(self, pictures: int) -> Iterator[Stretch]:
+        """Yield what happens until so many pictures were taken; the world is there already."""
         if self._stopped():
             raise Stopped
-        return self._rig_world.advance()
+        stride = self._rig_world.advance(pictures)
+        self._waiting += self._detector.process(stride.sound)
+        yield from stride.stretches
 
     def _feed(self, stretch: Stretch) -> None:
         """Hand over what a stretch tells, in the order in which it would be received."""
-        self._waiting += self._detector.process(stretch.sound)
         for block in stretch.blocks:
             self._clock.now_ns = block.end_ns
             self._feed_block(block)

@@ -54,12 +54,10 @@ class Stretch:
     """The blocks up to a picture.
 
     Attributes:
-        sound: of all blocks.
         blocks: in order.
         snapshot: what the camera sees at the end.
     """
 
-    sound: AudioBlock
     blocks: tuple[Block, ...]
     snapshot: Snapshot
 
@@ -67,6 +65,19 @@ class Stretch:
     def end_ns(self) -> int:
         """Stamp of the picture [ns]."""
         return self.blocks[-1].end_ns
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stride:
+    """What the world did in one go.
+
+    Attributes:
+        sound: of all of it.
+        stretches: in order.
+    """
+
+    sound: AudioBlock
+    stretches: tuple[Stretch, ...]
 
 
 class _Tilting:
@@ -125,27 +136,23 @@ class RigWorld:
         """Tilt from so many seconds after now on."""
         self._tilting.next_s = self._world.frame / self._rate + after_s
 
-    def advance(self) -> Stretch:
-        """Let the world go on to the next picture.
+    def advance(self, pictures: int = 1) -> Stride:
+        """Let the world go on until so many pictures were taken, in one go.
 
         Raises:
             WorldError: the physics has become unstable.
             DeviceError: the tray does not follow its reference.
         """
         first = self._world.frame
-        begins = [first]
-        # As live, where the first block is made before anything is asked of the world.
-        while begins[-1] < max(self._due_picture, self._frames):
-            begins.append(begins[-1] + self._frames)
-        end = begins[-1] + self._frames
-        self._due_picture += self._picture_frames
-        stamps = [self._timebase.stamp_ns(frame) for frame in (*begins, end)]
+        ends = self._plan(pictures)
+        begins = list(range(first, ends[-1], self._frames))
+        stamps = [self._timebase.stamp_ns(frame) for frame in (*begins, ends[-1])]
         commands = []
         for frame, stamp_ns in zip(begins, stamps[:-1], strict=True):
             reference, ended = self._tilting.tick(stamp_ns, frame / self._rate)
             self._world.command(reference, frame=frame)
             commands.append((reference, ended))
-        chunk = self._world.advance(end - first)
+        chunk = self._world.advance(ends[-1] - first)
         track = chunk.track
         if track.frame.tolist() != begins:
             raise WorldError(f"expected a state at every block from {first} on, got {track.frame}")
@@ -170,11 +177,25 @@ class RigWorld:
                     tilt=ended,
                 )
             )
-        return Stretch(
-            sound=self._sound(stamps[0], first, chunk.samples),
-            blocks=tuple(blocks),
-            snapshot=self._world.snapshot(),
+        rows = [(end - first) // self._frames for end in ends]
+        stretches = tuple(
+            Stretch(blocks=tuple(blocks[low:high]), snapshot=self._world.snapshot(end))
+            for low, high, end in zip([0, *rows], rows, ends, strict=False)
         )
+        return Stride(sound=self._sound(stamps[0], first, chunk.samples), stretches=stretches)
+
+    def _plan(self, pictures: int) -> list[int]:
+        """Return the frames at which the next pictures are taken: the ends of their blocks."""
+        ends: list[int] = []
+        begin = self._world.frame
+        for _ in range(pictures):
+            # As live, where the first block is made before anything is asked of the world.
+            while begin < max(self._due_picture, self._frames):
+                begin += self._frames
+            begin += self._frames
+            ends.append(begin)
+            self._due_picture += self._picture_frames
+        return ends
 
     @staticmethod
     def _sound(stamp_ns: int, first: int, samples: NDArray[np.int16]) -> AudioBlock:

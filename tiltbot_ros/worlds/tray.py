@@ -218,6 +218,7 @@ class TrayWorld:
         """
         if frames <= 0:
             raise WorldError(f"expected a positive number of frames, got {frames}")
+        self._forget()
         first, end = self._frame, self._frame + frames
         self._synthesizer.reserve(end + (self._ahead + 2) * self._stride)
         log = self._simulate(self._horizon(end) - self._step)
@@ -232,7 +233,6 @@ class TrayWorld:
         self._pending = [contact for contact in self._pending if contact.frame >= end]
         track = self._track(first, end)
         self._frame = end
-        self._forget()
         return WorldChunk(first_frame=first, samples=samples, contacts=tuple(due), track=track)
 
     def _simulate(self, count: int) -> PhysicsLog:
@@ -334,9 +334,23 @@ class TrayWorld:
             object_position=place,
         )
 
-    def snapshot(self) -> Snapshot:
-        """Return what a camera needs, at the next sound frame."""
-        return Snapshot(placement=self._placement, qpos=self._now()[0], frame=self._frame)
+    def snapshot(self, frame: int | None = None) -> Snapshot:
+        """Return what a camera needs.
+
+        Args:
+            frame: of the last advance, or the next sound frame, which is the default.
+
+        Raises:
+            WorldError: the world knows nothing of that frame any more, or not yet.
+        """
+        if frame is None or frame == self._frame:
+            return Snapshot(placement=self._placement, qpos=self._now()[0], frame=self._frame)
+        if not self._logs or not self._logs[0].first_step * self._stride <= frame < self._frame:
+            raise WorldError(
+                f"expected a frame of the last advance, up to {self._frame}, got {frame}"
+            )
+        qpos, _ = self._states(np.array([frame], dtype=np.int64))
+        return Snapshot(placement=self._placement, qpos=qpos[0], frame=frame)
 
     def _now(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         if not self._logs:
