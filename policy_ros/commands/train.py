@@ -56,7 +56,7 @@ def train(
     # They import torch and Lightning; the check above must not wait for them.
     from policy_ros.data.splits import read_split  # noqa: PLC0415
     from policy_ros.data.store import Store  # noqa: PLC0415
-    from policy_ros.training.fitting import processes  # noqa: PLC0415
+    from policy_ros.training.processes import processes  # noqa: PLC0415
     from policy_ros.training.recipe import load_recipe  # noqa: PLC0415
     from policy_ros.training.training import train as run  # noqa: PLC0415
 

@@ -80,12 +80,15 @@ def _moved(name: str, x: Tensor, quarters: int, *, mirrored: bool) -> Tensor:
 
 @AUGMENTATIONS.register("gain")
 def gain(batch: Batch, draws: Draws) -> Batch:
-    """Make the sound louder or softer, all microphones alike."""
+    """Make the sound louder or softer, all microphones alike.
+
+    It may leave the front end's limits: who calls this clips it, as the front end does.
+    """
     if "spectrogram" not in batch:
         return batch
     sound = batch["spectrogram"]
     shift = draws.between("gain", -GAIN_NEPER, GAIN_NEPER)[:, :, None, None]
-    return {**batch, "spectrogram": (sound + shift).clamp(sound.min(), sound.max())}
+    return {**batch, "spectrogram": sound + shift}
 
 
 @AUGMENTATIONS.register("time_shift")

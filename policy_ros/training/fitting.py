@@ -1,7 +1,7 @@
 """One training, from its folder to its best checkpoint."""
 
 import logging
-import os
+import pickle
 import shlex
 import sys
 import warnings
@@ -17,9 +17,11 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from policy_ros.models.contract import Origin
 from policy_ros.training.callbacks import KeepBest
 from policy_ros.training.learner import SCORE, Learner
+from policy_ros.training.processes import processes, processes_here
 from policy_ros.training.provenance import machine
 from policy_ros.training.recipe import Recipe
 from policy_ros.training.run_folder import Metrics, RunFolder, RunManifest, read_metrics
+from tiltbot_ros.errors import ConfigError
 
 
 def started(recipe: Recipe, origin: Origin, data: Path) -> RunManifest:
@@ -32,11 +34,6 @@ def started(recipe: Recipe, origin: Origin, data: Path) -> RunManifest:
         machine=machine(),
         started=now(),
     )
-
-
-def processes() -> tuple[int, int]:
-    """Return the number of processes that torchrun started, and which one this is."""
-    return int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
 
 
 def fit(
@@ -65,18 +62,26 @@ def fit(
 
     Returns:
         What was measured.
+
+    Raises:
+        ConfigError: the batch cannot be shared out evenly, or what to go on from is no such state.
     """
     if folder.finished:
         return read_metrics(folder.path)
-    torch.set_num_threads(threads)
     count, rank = processes()
+    if learner.recipe.schedule.batch % count:
+        raise ConfigError(
+            f"expected schedule.batch to be a multiple of the {count} processes, got "
+            f"{learner.recipe.schedule.batch}"
+        )
+    torch.set_num_threads(threads)
     keep = KeepBest(save)
     with warnings.catch_warnings():
         _quiet()
         trainer = lightning.Trainer(
             accelerator="auto",
-            devices=int(os.environ.get("LOCAL_WORLD_SIZE", "1")),
-            num_nodes=max(1, count // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))),
+            devices=processes_here(),
+            num_nodes=max(1, count // processes_here()),
             strategy="ddp" if count > 1 else "auto",
             max_epochs=learner.recipe.schedule.epochs,
             gradient_clip_val=learner.recipe.schedule.clip,
@@ -101,18 +106,29 @@ def fit(
                 *callbacks,
             ],
         )
-        trainer.fit(
-            learner,
-            datamodule=data,
-            ckpt_path=folder.resume if folder.resume.is_file() else None,
-            weights_only=True,
-        )
+        # Reading it here first, and as data alone, keeps a file that is no such
+        # state from failing somewhere in Lightning.
+        state = folder.resume if _is_state(folder.resume) else None
+        trainer.fit(learner, datamodule=data, ckpt_path=state, weights_only=True)
     if trainer.interrupted:
         raise KeyboardInterrupt
     metrics = keep.metrics()
     if rank == 0:
         folder.finish(metrics, now())
     return metrics
+
+
+def _is_state(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    try:
+        torch.load(path, map_location="meta", weights_only=True)
+    except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(
+            f"cannot go on from {path}: {reason}; delete it to begin again"
+        ) from error
+    return True
 
 
 def now() -> str:
@@ -127,5 +143,6 @@ def _quiet() -> None:
     )
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")
+    warnings.filterwarnings("ignore", message=".*exists and is not empty.*")  # to go on from
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -54,6 +54,8 @@ class Learner(lightning.LightningModule):
 
     def validation_step(self, batch: Batch, _number: int) -> None:
         """Add a batch to the epoch's measures."""
+        if not len(batch["row"]):  # a last batch smaller than the number of processes
+            return
         prepared = self._prepare(batch, None)
         loss, parts = objective(self.model.learn(prepared), prepared, self.recipe)
         self._tell("validation", loss, parts, len(next(iter(batch.values()))))

@@ -92,6 +92,9 @@ class Preparation:
             draws = Draws(batch["row"].numpy(), seed=self._seed, epoch=epoch)
             for augmentation in self._augmentations:
                 result = augmentation(result, draws)
+            if "spectrogram" in result:
+                limits = (self.front_end.floor, self.front_end.ceiling)
+                result["spectrogram"] = result["spectrogram"].clamp(*limits)
         return {
             name: value.contiguous(memory_format=torch.channels_last) if value.dim() == 4 else value
             for name, value in result.items()

@@ -10,6 +10,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from policy_ros.models.contract import Origin
+from policy_ros.training.processes import processes
 from policy_ros.training.recipe import Recipe
 from tiltbot_ros.episodes.folder import write_durably
 from tiltbot_ros.errors import ConfigError, ModelError
@@ -77,7 +78,7 @@ class Metrics(Settings):
 
 
 class RunFolder:
-    """The folder of one training; a process holds it while it trains.
+    """The folder of one training; a process (of several, the first) holds it while it trains.
 
     Args:
         path: it; new, or of the same training, which then goes on.
@@ -93,16 +94,22 @@ class RunFolder:
         self._lock = -1
 
     def __enter__(self) -> Self:
+        if processes()[1] > 0:
+            self._follow()
+            return self
         self.path.mkdir(parents=True, exist_ok=True)
         self._lock = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+            self._begin()
+        except BlockingIOError as error:
             os.close(self._lock)
             raise ConfigError(
                 f"{self.path}: another process trains here; give another --out"
             ) from error
-        self._begin()
+        except BaseException:
+            os.close(self._lock)
+            raise
         return self
 
     def __exit__(
@@ -111,7 +118,9 @@ class RunFolder:
         value: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        os.close(self._lock)
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
 
     @property
     def finished(self) -> bool:
@@ -134,6 +143,13 @@ class RunFolder:
         self.manifest = self.manifest.model_copy(update={"status": "finished", "finished": when})
         write_json(self.path / RUN, self.manifest)
         self.resume.unlink(missing_ok=True)
+
+    def _follow(self) -> None:
+        """Of several processes only the first writes; the others look whether it has to."""
+        if (self.path / RUN).is_file():
+            before = read_manifest(self.path)
+            if before.same_training(self.manifest):
+                self.manifest = before
 
     def _begin(self) -> None:
         if (self.path / RUN).is_file():

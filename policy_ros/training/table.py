@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from policy_ros.training.fitting import processes
+from policy_ros.training.processes import processes
 from tiltbot_ros.errors import ModelError
 
 

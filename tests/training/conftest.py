@@ -1,0 +1,16 @@
+"""A toy store with its splits, and small recipes, made once."""
+
+import pytest
+
+from policy_ros.data.splits import SplitSettings, make_splits, write_split
+from policy_ros.data.store import Store
+from tests.training.synthetic import write_store
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory):
+    path = write_store(tmp_path_factory.mktemp("learning") / "store", rows_per_object=30)
+    opened = Store.open(path)
+    for split in make_splits(opened, SplitSettings()):
+        write_split(opened, split)
+    return opened
