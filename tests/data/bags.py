@@ -1,8 +1,9 @@
 """Data folders to convert, and what can happen to them."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from zlib import crc32
 
@@ -37,8 +38,32 @@ def wanted(number: int, **changes) -> rig.Wanted:
     return rig.Wanted(**(values | changes))
 
 
+content = cache(rig.content)
+"""What a rig records; made once, because it takes longer than all that is tested."""
+
+
 def record(folder: Path, count: int, *, start: int = 0) -> None:
-    rig.write(folder, *(wanted(number) for number in range(start, start + count)))
+    write(folder, *(wanted(number) for number in range(start, start + count)))
+
+
+def write(folder: Path, *episodes: rig.Wanted) -> None:
+    """Write episodes as `whole_episodes.write` does."""
+    first = episodes[0]
+    write_contents(folder, map(content, episodes), rig.constant(first.namespace, first.without))
+
+
+def write_contents(
+    folder: Path, contents: Iterable[EpisodeContent], facts: ConstantFacts, **settings
+) -> list[Path]:
+    data = DataFolder(folder)
+    given = WriterSettings(disk_floor_bytes=0, **settings)
+    writer = EpisodeWriter(data, facts, given, lambda: rig.EPOCH_NS, wait_when_full=True)
+    for one in contents:
+        writer.submit(one)
+    outcomes = writer.close()
+    data.close()
+    assert all(isinstance(outcome, FinishedEpisode) for outcome in outcomes), outcomes
+    return [outcome.path for outcome in outcomes]
 
 
 def record_changed(
@@ -50,15 +75,8 @@ def record_changed(
     compress: bool = False,
 ) -> Path:
     """Write one episode whose content was changed before; return its directory."""
-    data = DataFolder(folder)
-    settings = WriterSettings(disk_floor_bytes=0, compress=compress)
-    facts = topics(rig.constant())
-    writer = EpisodeWriter(data, facts, settings, lambda: rig.EPOCH_NS, wait_when_full=True)
-    writer.submit(change(rig.content(wanted(number))))
-    (outcome,) = writer.close()
-    data.close()
-    assert isinstance(outcome, FinishedEpisode), outcome
-    return outcome.path
+    changed = change(content(wanted(number)))
+    return write_contents(folder, [changed], topics(rig.constant()), compress=compress)[0]
 
 
 def changed_messages(content: EpisodeContent, name: str, change) -> EpisodeContent:

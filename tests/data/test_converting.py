@@ -193,7 +193,7 @@ def test_other_rates_and_24_bits_become_the_same_sound(tmp_path, rate, bits):
 
 
 def test_lost_sound_is_silence_at_its_place_and_the_row_is_not_clean(tmp_path):
-    rig.write(tmp_path / "data", bags.wanted(0), replace(bags.wanted(0), lost_block=300))
+    bags.write(tmp_path / "data", bags.wanted(0), replace(bags.wanted(0), lost_block=300))
     store = tmp_path / "store"
     done = bags.converted(tmp_path / "data", out=store)
     assert done.added == 2
@@ -209,7 +209,7 @@ def test_lost_sound_is_silence_at_its_place_and_the_row_is_not_clean(tmp_path):
 
 def test_a_rig_without_tray_or_tracker_leaves_them_unknown(tmp_path):
     without = ("tray/pose", "object_location")
-    rig.write(tmp_path / "data", bags.wanted(1, without=without))
+    bags.write(tmp_path / "data", bags.wanted(1, without=without))
     assert bags.converted(tmp_path / "data", out=tmp_path / "store").left_out == ()
     found = Store.open(tmp_path / "store").sample(0)
     assert np.isnan(found.tray).all()
@@ -217,7 +217,7 @@ def test_a_rig_without_tray_or_tracker_leaves_them_unknown(tmp_path):
 
 
 def test_topics_may_have_a_namespace(tmp_path):
-    rig.write(tmp_path / "data", bags.wanted(1, namespace="/lab/rig_a"))
+    bags.write(tmp_path / "data", bags.wanted(1, namespace="/lab/rig_a"))
     assert bags.converted(tmp_path / "data", out=tmp_path / "store").added == 1
 
 
@@ -326,7 +326,7 @@ def test_equal_numbers_in_two_folders_are_two_episodes(data, tmp_path):
 
 def test_unnamed_flagged_and_tiltless_episodes_are_left_out_by_rule(tmp_path):
     data = tmp_path / "data"
-    rig.write(data, bags.wanted(0), bags.wanted(1, object=""), bags.wanted(2, lost_block=3))
+    bags.write(data, bags.wanted(0), bags.wanted(1, object=""), bags.wanted(2, lost_block=3))
     bags.edit_facts(data / "ep_000001", tilt=None)
     done = bags.converted(data, out=tmp_path / "store", clean_only=True)
     assert (done.rows, done.faults) == (0, 0)
@@ -461,7 +461,7 @@ def test_bags_with_wrong_content_are_named(tmp_path, change, said):
 
 
 def test_a_missing_topic_is_named(tmp_path):
-    rig.write(tmp_path / "data", bags.wanted(0, without=("audio",)))
+    bags.write(tmp_path / "data", bags.wanted(0, without=("audio",)))
     done = bags.converted(tmp_path / "data", out=tmp_path / "store")
     assert "expected the topic audio, the bag has" in reasons(done)[0]
 

@@ -22,12 +22,12 @@ from tiltbot_ros.episodes.mcap import read_topics
 from tiltbot_ros.errors import TiltbotError
 
 SLOW = settings(
-    max_examples=60,
+    max_examples=30,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-FAST = settings(SLOW, max_examples=300)
+FAST = settings(SLOW, max_examples=100)
 
 edits = st.lists(
     st.tuples(

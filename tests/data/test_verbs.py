@@ -2,7 +2,6 @@ import json
 
 import bags
 import pytest
-import whole_episodes as rig
 
 from policy_ros.data.splits import read_split
 from policy_ros.data.store import Store
@@ -12,7 +11,7 @@ from tiltbot_ros.cli import main
 @pytest.fixture
 def data(tmp_path):
     folder = tmp_path / "data"
-    rig.write(folder, *(bags.wanted(n, object=("025_mug", "048_hammer")[n % 2]) for n in range(4)))
+    bags.write(folder, *(bags.wanted(n, object=("025_mug", "048_hammer")[n % 2]) for n in range(4)))
     return folder
 
 
