@@ -21,6 +21,8 @@ Picture = npt.NDArray[np.uint8]
 SLACK_S = 0.1
 """A window of sound may be so much shorter on either side: it is cut between blocks [s]."""
 
+_ROW = 256
+
 _NO_PICTURE: Picture = np.zeros((1, 1, 3), np.uint8)
 
 
@@ -146,7 +148,7 @@ def check_sound(
             f"expected at most {settings.longest_s:g} s of sound, got "
             f"{frames / raw.sample_rate:.1f} s"
         )
-    lows, highs = samples.min(axis=0).astype(np.int64), samples.max(axis=0).astype(np.int64)
+    lows, highs = _extremes(samples)
     peak = float(max(-lows.min(), highs.max())) / raw.full_scale
     if peak < settings.least_peak:
         raise AudioError(
@@ -182,5 +184,24 @@ def check_picture(picture: Picture) -> None:
         )
     if not picture.size:
         raise FormatError(f"expected a picture with pixels, got {picture.shape[:2]} of them")
-    if (picture == picture[0, 0]).all():
+    # Nearly every picture is let go by a few of its pixels.
+    if (picture[::16, ::16] == picture[0, 0]).all() and (picture == picture[0, 0]).all():
         raise FormatError("expected a picture that shows the tray, all of its pixels are the same")
+
+
+def _extremes(
+    samples: npt.NDArray[np.int16] | npt.NDArray[np.int32],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the least and the greatest sample of each channel.
+
+    In long rows first: reducing rows as short as there are channels takes
+    NumPy fifty times as long.
+    """
+    frames, channels = samples.shape
+    whole = frames // _ROW * _ROW
+    parts = [samples[whole:]] if whole < frames else []
+    if whole:
+        rows = samples[:whole].reshape(-1, _ROW * channels)
+        parts += [rows.min(axis=0).reshape(-1, channels), rows.max(axis=0).reshape(-1, channels)]
+    few = np.concatenate(parts).astype(np.int64)
+    return few.min(axis=0), few.max(axis=0)
