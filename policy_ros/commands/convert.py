@@ -37,6 +37,7 @@ def convert(
     settings: _File = None,
     clip: bool = False,
     clean: bool = False,
+    check: bool = False,
     workers: _Count = None,
 ) -> int:
     """Convert episodes to a training store, or bring a store up to date with them.
@@ -51,12 +52,13 @@ def convert(
         settings: of a new store, a YAML file with the settings of docs/store.md
         clip: keep all pictures of an episode in a new store, not only those before and after
         clean: leave out flagged episodes that nobody has kept
+        check: then read the whole store and compare it with its checksums; works without DATA
         workers: processes at a time; as many as there are processors
 
     Returns:
         0, 130 after Ctrl-C, or 1 when something is wrong with an episode.
     """
-    if not data:
+    if not data and not check:
         raise UsageError("expected one folder of episodes or more, got none")
     if workers is not None and workers < 1:
         raise UsageError(f"expected --workers above 0, got {workers}")
@@ -64,6 +66,10 @@ def convert(
     from policy_ros.data.converting import convert as run  # noqa: PLC0415
     from tiltbot_ros.worlds.objects import ObjectCatalogue  # noqa: PLC0415
 
+    told = screen()
+    if not data:
+        _check(told, out)
+        return 0
     began = time.monotonic()
     console = remarks()
     sets = {spec.name: spec.set for spec in ObjectCatalogue.load()}
@@ -93,8 +99,9 @@ def convert(
             soft_wrap=True,
         )
         raise
-    told = screen()
     _tell_left_out(told, done.left_out, out)
+    if check:
+        _check(told, out)
     told.print(
         f"{counted(done.rows, 'episode')} in {out}: {done.added} added, {done.relabelled} "
         f"relabelled, {done.removed} removed, {len(done.left_out)} left out, in "
@@ -102,6 +109,13 @@ def convert(
         markup=False,
     )
     return 1 if done.faults else 0
+
+
+def _check(told: Console, out: Path) -> None:
+    from policy_ros.data.store import Store  # noqa: PLC0415
+
+    Store.open(out).verify()
+    told.print(f"{out}: every file is as its checksum says", markup=False)
 
 
 def _settings(file: Path | None, *, clip: bool) -> "StoreSettings | None":

@@ -134,7 +134,15 @@ class Store:
                 names the file.
         """
         path = path.expanduser()
-        return Store(path, Manifest.read(path))
+        manifest = Manifest.read(path)
+        while True:
+            try:
+                return Store(path, manifest)
+            except StoreError:
+                # A writer may have replaced shards since the index was read.
+                before, manifest = manifest, Manifest.read(path)
+                if manifest.shards == before.shards:
+                    raise
 
     def __len__(self) -> int:
         return int(self._starts[-1])

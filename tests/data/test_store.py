@@ -333,3 +333,18 @@ def test_half_a_row_is_never_finished(tmp_path, monkeypatch):
     assert len(opened) == 4
     rows.write(path, range(4, 10))
     assert len(Store.open(path)) == 10
+
+
+def test_a_store_that_changes_while_it_is_opened_opens(store, monkeypatch):
+    read = Manifest.read
+    calls = []
+
+    def meanwhile(path):
+        manifest = read(path)
+        if not calls:
+            calls.append(1)
+            rows.write(path, [10])
+        return manifest
+
+    monkeypatch.setattr(Manifest, "read", meanwhile)
+    assert len(Store.open(store)) == 11

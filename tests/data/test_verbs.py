@@ -76,9 +76,24 @@ def test_clips_are_kept_when_asked_for(data, settings, tmp_path):
     assert Store.open(store).array("clip").shape == (4, 24, 32, 32, 3)
 
 
+def test_check_reads_the_whole_store(data, settings, tmp_path, capsys):
+    store = tmp_path / "store"
+    given = ["convert", str(data), "--out", str(store), "--settings", str(settings), "--check"]
+    assert main([*given, "--workers", "1"]) == 0
+    assert "every file is as its checksum says" in capsys.readouterr().out
+    file = store / "shard_00000" / "audio.npy"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert main(["convert", "--out", str(store), "--check"]) == 1
+    assert "audio.npy: expected the CRC-32" in capsys.readouterr().err
+    assert main(["convert", "--out", str(tmp_path / "typo"), "--check"]) == 1
+    assert not (tmp_path / "typo").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "status", "said"),
     [
+        (["--out", "OUT"], 2, "expected one folder of episodes or more"),
         (["DATA", "--out", "OUT", "--workers", "0"], 2, "--workers above 0"),
         (["OUT", "--out", "OUT"], 1, "expected a folder of episodes"),
         (["DATA", "--out", "DATA"], 1, "expected an empty folder or a training store"),
