@@ -1,16 +1,27 @@
+from functools import partial
+
 import pytest
 
 from tiltbot_ros import cli
+from tiltbot_ros.generating import push_plan
 from tiltbot_ros.generating.push_set import PushSet
 
 
-def test_it_makes_a_data_set_and_says_so(tiltbot, tmp_path):
+@pytest.fixture
+def few_objects(monkeypatch):
+    """Let the plan have two objects and a small camera: the rest is the verb's own."""
+    camera = push_plan.CAMERA.model_copy(update={"width": 128, "height": 128})
+    short = partial(push_plan.make_push_plan, objects_per_set=1, camera=camera)
+    monkeypatch.setattr(push_plan, "make_push_plan", short)
+
+
+def test_it_makes_a_data_set_and_says_so(few_objects, tiltbot, tmp_path):
     out = tmp_path / "pushes"
-    given = ("generate-pushes", "--out", out, "--pushes", 20, "--workers", 2, "--pixels", 16)
+    given = ("generate-pushes", "--out", out, "--pushes", 2, "--workers", 1, "--pixels", 16)
     status, said, _ = tiltbot(*given)
     assert status == 0
-    assert f"20 pushes of 20 objects in {out}; moved by" in said
-    assert len(PushSet.open(out)) == 20
+    assert f"2 pushes of 2 objects in {out}; moved by" in said
+    assert PushSet.open(out).before.shape == (2, 16, 16, 3)
     status, said, _ = tiltbot(*given)
     assert status == 0
     assert "0 made in" in said
