@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from policy_ros.commands.needing import needing
 from tiltbot_ros.commands.output import print_json, remarks, screen
 from tiltbot_ros.commands.usage import UsageError
 from tiltbot_ros.wording import counted
@@ -54,14 +55,16 @@ class LeRobot:
 
     def run(self) -> int:
         """Export, check what was written, and report."""
-        from policy_ros.data.exporters.lerobot import LeRobotFormat, LeRobotSettings  # noqa: PLC0415 - slow
-        from policy_ros.data.exporters.lerobot_check import check_lerobot  # noqa: PLC0415
+        with needing("learn", "video"):
+            from policy_ros.data.exporters import lerobot  # noqa: PLC0415 - slow
+            from policy_ros.data.exporters.lerobot_check import check_lerobot  # noqa: PLC0415
         from tiltbot_ros.settings import checked  # noqa: PLC0415
 
         settings = checked(
-            LeRobotSettings, {"audio_hz": self.audio_hz, "codec": self.codec, "crf": self.crf}
+            lerobot.LeRobotSettings,
+            {"audio_hz": self.audio_hz, "codec": self.codec, "crf": self.crf},
         )
-        report, unreadable = _export(LeRobotFormat(settings), self)
+        report, unreadable = _export(lerobot.LeRobotFormat(settings), self)
         problems = check_lerobot(report.out)
         return _tell(report, unreadable, problems, as_json=self.as_json)
 
@@ -86,11 +89,11 @@ class WebDataset:
 
     def run(self) -> int:
         """Export, and report."""
-        from policy_ros.data.exporters.webdataset import WebDatasetFormat, WebDatasetSettings  # noqa: PLC0415 - slow
+        from policy_ros.data.exporters import webdataset  # noqa: PLC0415 - slow
         from tiltbot_ros.settings import checked  # noqa: PLC0415
 
-        settings = checked(WebDatasetSettings, {"shard_mb": self.shard_mb})
-        report, unreadable = _export(WebDatasetFormat(settings), self)
+        settings = checked(webdataset.WebDatasetSettings, {"shard_mb": self.shard_mb})
+        report, unreadable = _export(webdataset.WebDatasetFormat(settings), self)
         return _tell(report, unreadable, (), as_json=self.as_json)
 
 
@@ -116,11 +119,12 @@ class Parquet:
 
     def run(self) -> int:
         """Export, and report."""
-        from policy_ros.data.exporters.parquet import ParquetFormat, ParquetSettings  # noqa: PLC0415 - slow
+        with needing("learn"):
+            from policy_ros.data.exporters import parquet  # noqa: PLC0415 - slow
         from tiltbot_ros.settings import checked  # noqa: PLC0415
 
-        settings = checked(ParquetSettings, {"audio": self.audio, "file_mb": self.file_mb})
-        report, unreadable = _export(ParquetFormat(settings), self)
+        settings = checked(parquet.ParquetSettings, {"audio": self.audio, "file_mb": self.file_mb})
+        report, unreadable = _export(parquet.ParquetFormat(settings), self)
         return _tell(report, unreadable, (), as_json=self.as_json)
 
 
@@ -156,7 +160,10 @@ class Check:
 
     def run(self) -> int:
         """Check, and report."""
-        from policy_ros.data.exporters.lerobot_check import check_lerobot  # noqa: PLC0415 - slow
+        with needing("learn", "video"):
+            from policy_ros.data.exporters.lerobot_check import (  # noqa: PLC0415 - slow
+                check_lerobot,
+            )
 
         problems = check_lerobot(self.dataset)
         if self.as_json:

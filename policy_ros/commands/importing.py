@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from policy_ros.commands.needing import needing
 from tiltbot_ros.commands.output import print_json, remarks, screen
 from tiltbot_ros.commands.usage import UsageError
 from tiltbot_ros.wording import counted
@@ -71,7 +72,11 @@ class Release:
 
     def run(self) -> int:
         """Import, and report."""
-        from policy_ros.data.importers.release import ReleaseSource, look  # noqa: PLC0415 - slow
+        with needing("video"):
+            from policy_ros.data.importers.release import (  # noqa: PLC0415 - slow
+                ReleaseSource,
+                look,
+            )
         from policy_ros.data.importers.release_names import find_experiments  # noqa: PLC0415
         from policy_ros.data.importers.release_settings import ReleaseSettings  # noqa: PLC0415
         from tiltbot_ros.settings import checked  # noqa: PLC0415

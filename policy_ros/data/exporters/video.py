@@ -5,17 +5,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, cast
 
+import av
 import numpy as np
 import numpy.typing as npt
 
-from tiltbot_ros.errors import FormatError, MissingDependencyError
-
-try:
-    import av
-except ImportError as error:  # pragma: no cover
-    raise MissingDependencyError(
-        f"expected the Python package 'av' ({error}): pip install 'tiltbot[video]'"
-    ) from error
+from tiltbot_ros.errors import FormatError
 
 Codec = Literal["h264", "libsvtav1"]
 

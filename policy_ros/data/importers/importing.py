@@ -122,7 +122,7 @@ def _import(
             name=source.name,
             key=key,
             remarks=described.remarks,
-            problem=str(error),
+            problem=_told(source, error),
         )
     report = SourceReport(
         name=source.name,
@@ -140,6 +140,13 @@ def _import(
         return report.model_copy(update={"episodes": (), "clean": 0, "problem": reason})
     folder.finish(report)
     return report
+
+
+def _told(source: Source, error: TiltbotError | OSError) -> str:
+    """Return what went wrong, with the recording's path if the text does not have it."""
+    text = str(error)
+    place = str(source.paths[0])
+    return text if place in text else f"{place}: {text}"
 
 
 def _cut(source: Source, described: Described, place: Path, options: ImportOptions) -> Cut:

@@ -1,10 +1,12 @@
 import json
 import shutil
+import sys
 
 import pyarrow.parquet as pq
 import pytest
 import whole_episodes as rig
 
+from policy_ros.data import exporters
 from tiltbot_ros.cli import main
 
 
@@ -80,3 +82,22 @@ def test_wrong_use_is_told(tiltbot, tmp_path, monkeypatch, arguments, status, to
     assert found == status
     assert told in errors
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("library", "form", "extras"),
+    [("av", "lerobot", "learn,video"), ("pyarrow", "parquet", "learn")],
+)
+def test_a_missing_library_is_named(
+    tiltbot, recorded, tmp_path, monkeypatch, library, form, extras
+):
+    for name in list(sys.modules):
+        if name.startswith("policy_ros.data.exporters."):
+            monkeypatch.delitem(sys.modules, name)
+    for name in ("lerobot", "lerobot_check", "parquet"):
+        monkeypatch.delattr(exporters, name, raising=False)
+    monkeypatch.setitem(sys.modules, library, None)
+    status, _, errors = tiltbot("export", form, recorded, "--out", tmp_path / "out")
+    assert status == 1
+    assert f"expected the Python package {library}, it is not installed" in errors
+    assert f"pip install 'tiltbot[{extras}]'" in errors

@@ -10,6 +10,7 @@ from policy_ros.data.importers.importing import ImportOptions, import_sources
 from policy_ros.data.importers.release import ReleaseSource
 from policy_ros.data.importers.release_names import find_experiments
 from policy_ros.data.importers.release_settings import ReleaseSettings
+from tiltbot_ros.episodes.cdr import read_audio
 from tiltbot_ros.episodes.offline import CutOptions
 from tiltbot_ros.episodes.reader import Episode
 from tiltbot_ros.episodes.typestore import typestore
@@ -168,3 +169,20 @@ def test_garbage_is_no_bag(tmp_path):
     source = BagSource(tmp_path / "x.mcap", "x", names={}, object_name="")
     with pytest.raises(EpisodeError, match=r"x\.mcap: the bag cannot be read"):
         source.describe()
+
+
+def test_a_sample_rate_that_changes_is_told_with_the_bag(tmp_path):
+    made = rig.content(rig.Wanted())
+    audio = [(m.stamp_ns, m.data) for m in made.messages["/audio"]]
+    other = rig.AudioFormat(sample_rate=48000, channels=4, bits=16)
+    block = read_audio(audio[200][1]).block
+    audio[200] = (audio[200][0], rig.write_audio(block, other, "tray"))
+    bag = write_bag(
+        tmp_path / "mixed",
+        [("/audio", stamp, data) for stamp, data in audio],
+        rig.topics(),
+        lambda name: name,
+    )
+    (bad,) = bring_in(bag, tmp_path / "out", {}).failed
+    assert str(bag) in bad.problem
+    assert "48000" in bad.problem

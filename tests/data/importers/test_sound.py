@@ -1,8 +1,12 @@
+import contextlib
+
 import cv2
 import numpy as np
 import pytest
 import release
 import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from policy_ros.data.importers.actions import read_actions
 from policy_ros.data.importers.importing import ImportOptions, import_sources
@@ -167,3 +171,23 @@ def test_what_does_not_belong_together_is_told(file, sound, tmp_path):
         find_sounds(tmp_path, None, SETTINGS)
     with pytest.raises(FormatError, match="found none"):
         find_sounds(tmp_path / "none", None, SETTINGS)
+
+
+def test_a_disk_without_room_is_told_and_nothing_half_stays(file, tmp_path):
+    cut = CutOptions(writer=WriterSettings(disk_floor_bytes=1 << 60))
+    sources = find_sounds(file, None, SETTINGS)
+    report = import_sources(sources, tmp_path / "out", ImportOptions(cut=cut))
+    (bad,) = report.failed
+    assert "make room on the disk" in bad.problem
+    assert report.episodes == 0
+    assert not list((tmp_path / "out").glob("ep_*"))
+    assert bring_in(file, tmp_path / "out").episodes == 2
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(max_size=200))
+def test_any_text_is_a_table_or_told(tmp_path_factory, text):
+    path = tmp_path_factory.getbasetemp() / "fuzz.csv"
+    path.write_text("start_s,end_s,ax,ay,file\n" + text, encoding="utf-8", errors="replace")
+    with contextlib.suppress(FormatError):
+        read_actions(path, max_tilt_rad=0.5)
