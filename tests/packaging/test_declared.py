@@ -88,7 +88,7 @@ def from_pypi():
     """What package.xml says has no rosdep key."""
     text = (SOURCE / "package.xml").read_text()
     note = re.search(r"Without a rosdep key.*?-->", text, re.DOTALL).group()
-    return {word for word in re.findall(r"\b(\w+) \(", note) if word != "PyPI"}
+    return {word for word in re.findall(r"\b(\w+)\s+\(", note) if word != "PyPI"}
 
 
 @pytest.fixture(scope="module")
