@@ -1,5 +1,6 @@
 """One model behind an action: a goal at a time, each answered, if only with the reason why not."""
 
+import gc
 import time
 from collections.abc import Callable
 from functools import partial
@@ -63,6 +64,9 @@ class ModelServerNode(Node):
         self._answered = self._refused = 0
         self._slowest_s = 0.0
         self._load_at_start()
+        # What lives for good need not be looked at by each collection of garbage.
+        gc.collect()
+        gc.freeze()
         self._thread = Thread(target=self._work, name="model", daemon=True)
         self._thread.start()
         self._loading = self.create_service(LoadModel, "~/load_model", self._on_load)
