@@ -20,9 +20,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tiltbot_ros.commands.checking import check_episode
+from tiltbot_ros.commands.fates import recording_at
 from tiltbot_ros.commands.listing import list_folder
 from tiltbot_ros.episodes.cdr import make_header
+from tiltbot_ros.episodes.exporting import ExportOptions, files_of
 from tiltbot_ros.episodes.folder import DataFolder
+from tiltbot_ros.episodes.merging import merge
 from tiltbot_ros.episodes.offline import CutOptions, cut_bag
 from tiltbot_ros.episodes.reader import Episode
 from tiltbot_ros.episodes.ring import StampedMessage
@@ -120,6 +123,9 @@ def use(victim, tmp_path_factory):
         list_folder(victim.parent, object_name=None, clean=None, trashed=False, as_json=False)
         list_folder(victim.parent, object_name=None, clean=None, trashed=False, as_json=True)
         _report(victim.parent, out)
+        _told(lambda: list(files_of(victim, ExportOptions(frames="all"))))
+        _told(lambda: merge([victim.parent], out / "merged"))
+        shutil.rmtree(out / "merged", ignore_errors=True)
         assert threading.active_count() <= threads
 
     tried.whole = whole
@@ -198,5 +204,6 @@ def test_a_long_recording(use, victim, tmp_path_factory, blows):
     bag = folder / "long.mcap"
     bag.write_bytes(struck(use.whole["ep_000001.mcap"], blows))
     options = CutOptions(writer=WriterSettings(disk_floor_bytes=0))
+    _told(lambda: recording_at(bag))
     _told(lambda: cut_bag(bag, folder / "cut", options))
     shutil.rmtree(folder)

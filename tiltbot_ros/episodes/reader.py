@@ -1,6 +1,6 @@
 """Read an episode back: its facts, its raw messages, and its signals as arrays."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -77,8 +77,12 @@ class Episode:
         self.messages = messages
 
     @staticmethod
-    def open(path: Path) -> "Episode":
+    def open(path: Path, *, only: Collection[str] | None = None) -> "Episode":
         """Read an episode's directory.
+
+        Args:
+            path: the directory.
+            only: topics to read, by their names within the rig's namespace; None: all.
 
         Raises:
             EpisodeError: a file is missing, truncated or corrupt; the text names it.
@@ -100,7 +104,7 @@ class Episode:
         if crc32(data) != facts.bag_crc32:
             raise EpisodeError(f"{bag}: the checksum in episode.json differs: the bag is corrupt")
         try:
-            messages = _messages(data, constant)
+            messages = _messages(data, constant, only)
         except Exception as error:  # the parsers of MCAP and CDR raise anything on corrupt bytes
             told = error if isinstance(error, EpisodeError) else f"{type(error).__name__}: {error}"
             raise EpisodeError(f"{bag}: the bag cannot be read: {told}") from error
@@ -310,9 +314,16 @@ class Episode:
             ) from error
 
 
-def _messages(data: bytes, constant: ConstantFacts) -> dict[str, tuple[StampedMessage, ...]]:
+def _messages(
+    data: bytes, constant: ConstantFacts, only: Collection[str] | None
+) -> dict[str, tuple[StampedMessage, ...]]:
     found: dict[str, tuple[StampedMessage, ...]] = {topic.name: () for topic in constant.topics}
-    for name, topic in read_topics(data).items():
+    wanted = (
+        None
+        if only is None
+        else {full for full in found if any(full == o or full.endswith(f"/{o}") for o in only)}
+    )
+    for name, topic in read_topics(data, wanted).items():
         raw = [bytes(message) for message in topic.messages]
         stamped = has_header(topic.type)
         stamps = [header_stamp_ns(message) for message in raw] if stamped else topic.logged_ns

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from tiltbot_ros.episodes.images import compressed_names
 from tiltbot_ros.episodes.reader import Episode
 from tiltbot_ros.errors import TiltbotError
 from tiltbot_ros.pictures.scene import AFTER, BEFORE, Scene
@@ -17,6 +18,19 @@ from tiltbot_ros.reporting.sounds import Sound, encode
 
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
+
+_COLOR = "camera/color/image_raw"
+_TOPICS = (
+    _COLOR,
+    *compressed_names(_COLOR),
+    "camera/color/camera_info",
+    "camera/pose",
+    "tray/pose",
+    "object_location",
+    "audio",
+    "audio/info",
+)
+"""What is read of a bag."""
 
 _LOWEST_HZ, _HIGHEST_HZ = 100.0, 11_000.0
 _ROWS, _COLUMNS = 96, 320
@@ -103,7 +117,7 @@ def media_of(path: Path, settings: ReportSettings, *, cover: bool = False) -> Me
         cover: make the small picture of the object, too.
     """
     try:
-        episode = Episode.open(path)
+        episode = Episode.open(path, only=_TOPICS)
         scene = Scene.of(episode)
         heard = waves(episode)
         return Media(
@@ -120,18 +134,22 @@ def _view(scene: Scene, settings: ReportSettings, *, cover: bool) -> View:
     height, width = scene.images.frames.shape[1:3]
     scale = min(1.0, settings.picture_width_px / width)
     size = (round(width * scale), max(1, round(height * scale)))
-    before, after = (_bgr(scene.frame(index)) for index in (BEFORE, AFTER))
     arrow, way = scene.arrow(), scene.way()
     steps = np.empty((0, 2)) if way is None else way.pixels[np.isfinite(way.pixels).all(axis=1)]
     return View(
         width=size[0],
         height=size[1],
-        before=Picture(data=_jpeg(_resized(before, size), settings), time_s=scene.time_s(BEFORE)),
-        after=Picture(data=_jpeg(_resized(after, size), settings), time_s=scene.time_s(AFTER)),
+        before=_picture(scene, BEFORE, size, settings),
+        after=_picture(scene, AFTER, size, settings),
         arrow=None if arrow is None else tuple((arrow * scale).round(1).ravel().tolist()),
         way=tuple((x, y) for x, y in (steps * scale).round(1).tolist()),
-        cover=_jpeg(_cover(after, steps[-1:]), settings) if cover else None,
+        cover=_jpeg(_bgr(_cover(scene.frame(AFTER), steps[-1:])), settings) if cover else None,
     )
+
+
+def _picture(scene: Scene, index: int, size: tuple[int, int], settings: ReportSettings) -> Picture:
+    frame = _bgr(_resized(scene.frame(index), size))
+    return Picture(data=_jpeg(frame, settings), time_s=scene.time_s(index))
 
 
 def _sound(episode: Episode, heard: Waves, settings: ReportSettings) -> Sound | None:
@@ -161,7 +179,7 @@ def _spectrogram(heard: Waves, settings: ReportSettings) -> SpectrogramPicture:
     )
 
 
-def _cover(frame: Bytes, place: Floats) -> Bytes:
+def _cover(frame: npt.NDArray[Any], place: Floats) -> npt.NDArray[Any]:
     """Return a square around the object, or around the middle where it was not seen."""
     height, width = frame.shape[:2]
     side = min(height, width)
@@ -175,8 +193,8 @@ def _cover(frame: Bytes, place: Floats) -> Bytes:
     return _resized(square, (_COVER_PX, _COVER_PX))
 
 
-def _resized(frame: Bytes, size: tuple[int, int]) -> Bytes:
-    return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.uint8)
+def _resized(frame: npt.NDArray[Any], size: tuple[int, int]) -> npt.NDArray[Any]:
+    return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA))
 
 
 def _bgr(frame: npt.NDArray[Any]) -> Bytes:
@@ -186,7 +204,7 @@ def _bgr(frame: npt.NDArray[Any]) -> Bytes:
         frame = (255 * finite / max(float(finite.max()), 1e-9)).clip(0, 255).astype(np.uint8)
     if frame.ndim == 2:
         return np.asarray(cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR))
-    return np.ascontiguousarray(frame[..., ::-1])
+    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
 
 
 def _jpeg(bgr: Bytes, settings: ReportSettings) -> bytes:
