@@ -1,3 +1,4 @@
+import base64
 import collections
 import contextlib
 import datetime as dt
@@ -97,6 +98,42 @@ def test_what_python_2_wrote_is_read_as_latin_1():
     info = read["2019-5-21-14-3-2-7.jpg"]
     assert list(info["pose"]) == [1.0, 2.0]
     assert info["n"] == 3
+
+
+PYTHON_2 = {
+    "cPickle, protocol 0": (
+        "KGxwMQooZHAyClMnMjAxOS01LTIxLTE0LTMtMi03LmpwZycKcDMKKGRwNApTJ2MnCmNfX2J1aWx0aW5fXwpj"
+        "b21wbGV4CnA1CihGMQpGMgp0UnA2CnNTJ2YnCmNfX2J1aWx0aW5fXwpmcm96ZW5zZXQKcDcKKChscDgKUydh"
+        "JwphdFJwOQpzUydiaWcnCnAxMApMMTAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDBM"
+        "CnNTJ3AnCihscDExCkYxCmFJMgphTDNMCmFJMDEKYU5hUydceGZmXHgwMGNhZlx4ZTknCnAxMgphVlx1MjBh"
+        "Ywphc1MncycKY19fYnVpbHRpbl9fCnNldApwMTMKKChscDE0CkkxCmF0UnAxNQpzUyd0JwooSTEKKEkyCnRw"
+        "MTYKdHAxNwpzc2EobHAxOAooUydmaWxlMDAwMDAwMS5qcGcnCnAxOQpnMwp0cDIwCmFhZzE4CmEu"
+    ),
+    "pickle, protocol 2": (
+        "gAJdcQAofXEBVRYyMDE5LTUtMjEtMTQtMy0yLTcuanBncQJ9cQMoVQFjcQRjX19idWlsdGluX18KY29tcGxl"
+        "eApxBUc/8AAAAAAAAEdAAAAAAAAAAIZxBlJxB1UBZnEIY19fYnVpbHRpbl9fCmZyb3plbnNldApxCV1xClUB"
+        "YXELYYVxDFJxDVUDYmlncQ6KEQAAAAAAYfW5q7+kXMPxKWMdVQFwcQ9dcRAoRz/wAAAAAAAASwKKAQOITlUG"
+        "/wBjYWbpcRFYAwAAAOKCrHESZVUBc3ETY19fYnVpbHRpbl9fCnNldApxFF1xFUsBYYVxFlJxF1UBdHEYSwFL"
+        "AoVxGYZxGnVzXXEbVQ9maWxlMDAwMDAwMS5qcGdxHGgChnEdYWgbZS4="
+    ),
+}
+"""What CPython 2.7.18 itself writes of the value below, in base 64."""
+
+
+@pytest.mark.parametrize("writer", PYTHON_2)
+def test_pickles_of_python_2_itself_are_read(writer):
+    value, pairs, again = read_pickle(base64.b64decode(PYTHON_2[writer]), "a file")
+    assert value == {
+        "2019-5-21-14-3-2-7.jpg": {
+            "p": [1.0, 2, 3, True, None, "\xff\x00caf\xe9", "\u20ac"],
+            "t": (1, (2,)),
+            "s": {1},
+            "f": frozenset(["a"]),
+            "c": 1 + 2j,
+            "big": 10**40,
+        }
+    }
+    assert pairs == [("file0000001.jpg", "2019-5-21-14-3-2-7.jpg")] == again
 
 
 def test_escapes_of_protocol_0_strings_are_read():
