@@ -1,6 +1,7 @@
 """Make one batch: a collection of one object, as the live graph does it, in simulated time."""
 
 import math
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -50,6 +51,7 @@ class BatchReport(Settings):
     tilts: int = Field(description="carried out")
     contacts: int = Field(description="heard")
     simulated_s: float = Field(description="time that passed in the world [s]")
+    processor_s: float = Field(0.0, description="processor time that it took [s]")
     reason: str = Field("", description="why there are fewer than planned; empty: there are not")
 
 
@@ -90,6 +92,7 @@ class _Making:
     def __init__(
         self, batch: Batch, rig: Rig, folder: DataFolder, stopped: Callable[[], bool]
     ) -> None:
+        self._began_s = time.process_time()
         self._batch = batch
         self._stopped = stopped
         self._rig = rig
@@ -158,6 +161,7 @@ class _Making:
             tilts=self._collection.tilts,
             contacts=self._contacts,
             simulated_s=(self._clock.now_ns - self._batch.start_ns) / NS_PER_S,
+            processor_s=round(time.process_time() - self._began_s, 3),
             reason=reason,
         )
 

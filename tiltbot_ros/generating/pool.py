@@ -73,7 +73,7 @@ def work_through(
             ) from error
         finally:
             stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
 
 
 def stopped() -> bool:
