@@ -17,7 +17,7 @@ def nearest_objects(
         embeddings: (n, d).
         objects: (n,) index of the object.
         queries: (q,) rows to look for.
-        count: how many.
+        count: how many; fewer where there are fewer other objects.
 
     Returns:
         (q, count) rows, the nearest first.
@@ -25,6 +25,7 @@ def nearest_objects(
     scale = embeddings.std(0)
     features = embeddings / np.where(scale > 1e-6, scale, 1.0)
     names = np.unique(objects)
+    count = min(count, len(names) - 1)
     found = np.empty((len(queries), count), np.int64)
     for number, query in enumerate(queries):
         distances = ((features - features[query]) ** 2).sum(1)

@@ -28,12 +28,14 @@ def preparation_of(contract: Contract, store: Store) -> Preparation:
         ModelError: the store was made with other settings than the checkpoint's.
     """
     settings = store.settings
+    on_tray = any(quantity.name == "location_before" for quantity in contract.inputs)
+    half_side_m = contract.half_side_m if on_tray else None
     wrong = [
         f"{what}: the checkpoint has {mine}, the store {theirs}"
         for what, mine, theirs in (
             ("picture size [px]", contract.picture_size, settings.picture_size),
             ("tilt of an action of 1 [rad]", contract.max_tilt_rad, settings.max_tilt_rad),
-            ("location of 1 [m]", contract.half_side_m, settings.half_side_m),
+            ("location of 1 [m]", half_side_m, settings.half_side_m),
         )
         if mine is not None and mine != theirs
     ]

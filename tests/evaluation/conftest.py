@@ -1,0 +1,3 @@
+"""The toy store of the trainings' tests."""
+
+from tests.training.conftest import store  # noqa: F401 - a fixture
