@@ -107,11 +107,14 @@ def test_no_episodes_and_no_folder_are_told(tmp_path):
 
 
 def test_the_verb_tells_what_it_made_and_what_it_could_not_read(data, tmp_path, capsys):
-    status = main(["report", str(data), "--out", str(tmp_path / "r"), "--workers", "1"])
+    status = main(
+        ["report", str(data), "--out", str(tmp_path / "r"), "--title", "<b>", "--workers", "1"]
+    )
     out = capsys.readouterr().out
     assert status == 1
     assert "ep_000006  unreadable: ep_000006/ep_000006.mcap: expected" in out
     assert "r/index.html: 6 episodes, 6 with pictures and sound" in out
+    assert table_of(tmp_path / "r" / "index.html")["title"] == "<b>"
     assert main(["report", str(data), "--gallery", "-1"]) == 2
 
 

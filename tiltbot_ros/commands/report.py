@@ -21,6 +21,7 @@ def report(
     folder: _Folder,
     *,
     out: Annotated[Path, tyro.conf.arg(metavar="DIR|FILE.html")] = Path("report"),
+    title: Annotated[str, tyro.conf.arg(metavar="TEXT", help_behavior_hint="")] = "",
     gallery: int = 24,
     sound: Literal["ogg", "flac", "none"] = "ogg",
     workers: _Count = None,
@@ -29,12 +30,13 @@ def report(
     """Make a page of a data folder: charts, filters, galleries with pictures and sound.
 
     It opens in any browser, from the disk: nothing comes from the network. A
-    gallery's episode takes about 80 kB. What cannot be read is named, in the
+    gallery's episode takes about 70 kB. What cannot be read is named, in the
     page and here.
 
     Args:
         folder: folder with episodes
         out: folder for the page and the files beside it, or one file for everything
+        title: name of the data set; by default that of its folder
         gallery: so many episodes of each object with pictures and sound; 0: none
         sound: the loudest microphone as small Ogg Vorbis, as lossless FLAC, or no sound
         workers: processes that make pictures and sound; as many as there are processors
@@ -65,7 +67,7 @@ def report(
         made = make_report(
             folder.expanduser(),
             out.expanduser(),
-            ReportSettings(gallery=gallery, sound=sound),
+            ReportSettings(title=title, gallery=gallery, sound=sound),
             workers=workers or len(os.sched_getaffinity(0)),
             tell=lambda done, total: bar.update(task, completed=done, total=total),
         )

@@ -114,6 +114,7 @@ class PageTable:
 
     Attributes:
         title: name of the data set.
+        folder: name of its folder.
         software: version of tiltbot.
         made: day and time.
         note: what the galleries show, in words.
@@ -126,6 +127,7 @@ class PageTable:
     """
 
     title: str
+    folder: str
     software: str
     made: str
     note: str

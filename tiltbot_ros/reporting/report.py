@@ -103,6 +103,7 @@ def make_report(
             rows,
             chunks=[target.chunk(number, chunk.places) for number, chunk in enumerate(chunks)],
             covers=covers,
+            title=settings.title,
             note=_note(settings, shown=total, episodes=len(rows)),
         )
         page, media_bytes = target.finish(table)

@@ -10,6 +10,7 @@ from tiltbot_ros.settings import Settings
 class ReportSettings(Settings):
     """What a report shows."""
 
+    title: str = Field("", description="Name of the data set; empty: that of its folder")
     gallery: int = Field(
         24, ge=0, le=100_000, description="Episodes of each object with pictures and sound [1]"
     )

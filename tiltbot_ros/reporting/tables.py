@@ -31,6 +31,7 @@ def page_table(
     *,
     chunks: Sequence[PageChunk],
     covers: Mapping[str, str],
+    title: str,
     note: str,
 ) -> PageTable:
     """Return the table of a data folder.
@@ -40,6 +41,7 @@ def page_table(
         rows: all of them.
         chunks: of media.
         covers: data URIs of small pictures by object.
+        title: name of the data set; empty: that of its folder.
         note: what the galleries show.
     """
     places = by_object(rows)
@@ -65,7 +67,8 @@ def page_table(
         kept=[int(row.kept) for row in rows],
     )
     return PageTable(
-        title=_readable(folder.resolve().name),
+        title=_readable(title or folder.resolve().name),
+        folder=_readable(folder.resolve().name),
         software=software_version(),
         made=dt.datetime.now(dt.UTC).astimezone().strftime("%Y-%m-%d %H:%M"),
         note=note,

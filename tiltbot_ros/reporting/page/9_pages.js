@@ -125,7 +125,7 @@ function detailBody(episode, list) {
     "div",
     { class: "detail" },
     h("header", {}, h("h2", {}, episode.id), badge(episode.verdict), episode.kept ? h("span", { class: "kept" }, "★ kept") : null, h("span", { class: "turns" }, step(-1, "‹ Back"), step(1, "Next ›")), h("button", { type: "button", class: "icon-button close", "aria-label": "Close", onclick: () => document.getElementById("detail").close() }, s("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, s("path", { d: "M4 4l8 8M12 4l-8 8" })))),
-    h("div", { class: "detail-grid" }, h("div", { class: "seen" }, pictures, sound), h("div", { class: "facts" }, episode.problems.length ? h("ul", { class: "problems" }, episode.problems.map((problem) => h("li", {}, problem))) : null, h("dl", {}, lines.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])), h("p", { class: "hint" }, h("code", {}, `tiltbot episodes show ${DATA.title}/${episode.id}`), " draws all microphones and the tray's motion."))),
+    h("div", { class: "detail-grid" }, h("div", { class: "seen" }, pictures, sound), h("div", { class: "facts" }, episode.problems.length ? h("ul", { class: "problems" }, episode.problems.map((problem) => h("li", {}, problem))) : null, h("dl", {}, lines.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])), h("p", { class: "hint" }, h("code", {}, `tiltbot episodes show ${DATA.folder}/${episode.id}`), " draws all microphones and the tray's motion."))),
   );
   fillShot(episode, pictures, sound);
   return body;

@@ -55,7 +55,7 @@ readyDetail();
 buildFilters(form);
 document.querySelector(".brand-name").textContent = DATA.title;
 document.getElementById("foot").append(
-  h("p", {}, `Made by tiltbot ${DATA.software} on ${DATA.made} from ${DATA.title}. ${DATA.note}`),
+  h("p", {}, `Made by tiltbot ${DATA.software} on ${DATA.made} from the folder ${DATA.folder}. ${DATA.note}`),
 );
 window.addEventListener("hashchange", render);
 render();
