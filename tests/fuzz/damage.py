@@ -1,6 +1,7 @@
 """Damage to files: bits turned, ends lost, pieces moved, values replaced."""
 
 import json
+from copy import deepcopy
 from typing import Any
 from zlib import crc32
 
@@ -97,7 +98,7 @@ def replaced(document: bytes, swaps: list[tuple[int, Any]]) -> bytes:
         if value is ...:
             del holder[last]
         else:
-            holder[last] = value
+            holder[last] = deepcopy(value)
     return json.dumps(whole).encode()
 
 
