@@ -75,6 +75,8 @@ def fit(
             f"{learner.recipe.schedule.batch}"
         )
     torch.set_num_threads(threads)
+    # Deterministic algorithms would otherwise also fill all new memory: time for nothing.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     keep = KeepBest(save)
     with warnings.catch_warnings():
         _quiet()
