@@ -14,7 +14,7 @@ from rosbags.rosbag2 import Reader
 from rosbags.typesys import get_types_from_msg
 
 from tiltbot_ros.episodes.cdr import NS_PER_S
-from tiltbot_ros.episodes.mcap import check_sizes
+from tiltbot_ros.episodes.mcap_sizes import check_sizes
 from tiltbot_ros.episodes.topics import RecordedTopic
 from tiltbot_ros.episodes.typestore import AUDIO_TYPE, has_header, typestore
 from tiltbot_ros.errors import EpisodeError

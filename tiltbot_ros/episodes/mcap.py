@@ -6,13 +6,11 @@ that a file claims are not believed: no more memory is taken than the limits
 below, whatever the file says.
 """
 
-import os
 import sys
 import zlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
-from pathlib import Path
 from struct import Struct
 
 from tiltbot_ros.errors import EpisodeError
@@ -26,9 +24,6 @@ _U32 = Struct("<I")
 _U64 = Struct("<Q")
 
 _FOOTER, _SCHEMA, _CHANNEL, _MESSAGE_RECORD, _CHUNK_RECORD, _DATA_END = 2, 3, 4, 5, 6, 15
-
-_CHUNK_HEAD = 80
-"""Of a chunk: enough for its sizes, the name of its compression and a zstd frame's header [B]."""
 
 LARGEST_CHUNK = 1 << 28
 """Of one chunk, unpacked; writers make chunks of megabytes [B]."""
@@ -80,49 +75,6 @@ def read_topics(data: bytes, names: Collection[str] | None = None) -> dict[str, 
         elif kind == _CHANNEL:
             index.add_channel(content)
     return index.topics
-
-
-def check_sizes(path: Path) -> None:
-    """Look whether the sizes that an MCAP file claims of its records can be, before they are read.
-
-    Reads the head of every record that is not within a chunk, and of every chunk.
-
-    Raises:
-        EpisodeError: the file is cut short or corrupt.
-        OSError: it cannot be read.
-    """
-    with path.open("rb") as file:
-        end = file.seek(0, os.SEEK_END) - len(_MAGIC)
-        position = len(_MAGIC)
-        while position < end:
-            file.seek(position)
-            head = file.read(_RECORD.size + _CHUNK_HEAD)
-            if len(head) < _RECORD.size:
-                raise EpisodeError(f"expected a whole record at byte {position}, the file ends")
-            kind, length = _RECORD.unpack_from(head)
-            position += _RECORD.size + length
-            if position > end:
-                raise EpisodeError(
-                    f"expected records within the file, got one of {length} bytes that ends "
-                    f"{position - end} bytes behind it: the file is cut short or corrupt"
-                )
-            if kind == _CHUNK_RECORD:
-                _check_chunk(head[_RECORD.size : _RECORD.size + length])
-
-
-def _check_chunk(head: bytes) -> None:
-    if len(head) < _CHUNK.size + 4:
-        raise EpisodeError(f"expected a chunk, got a record of {len(head)} bytes")
-    size = _CHUNK.unpack_from(head)[2]
-    (length,) = _U32.unpack_from(head, _CHUNK.size)
-    told: int | None = size
-    if bytes(head[_CHUNK.size + 4 :][:length]) == b"zstd":
-        try:
-            told = _zstd.get_frame_info(head[_CHUNK.size + 4 + length + 8 :]).decompressed_size
-        except _zstd.ZstdError as error:
-            raise EpisodeError(f"expected a chunk packed with zstd: {error}") from error
-    if size > LARGEST_CHUNK or (told is not None and told > LARGEST_CHUNK):
-        raise EpisodeError(f"expected chunks of at most {LARGEST_CHUNK} bytes, got one of {size}")
 
 
 class _Index:
