@@ -19,6 +19,8 @@ from tiltbot_ros.arms.sawyer.process import side_environment
 from tiltbot_ros.arms.sawyer.settings import SawyerSettings
 from tiltbot_ros.errors import DeviceError, MissingDependencyError
 
+pytestmark = pytest.mark.realtime
+
 CYCLE_S = 0.01
 
 

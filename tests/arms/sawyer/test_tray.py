@@ -11,6 +11,8 @@ from tiltbot_ros.arms.tilts import TiltMotion
 from tiltbot_ros.errors import DeviceError
 from tiltbot_ros.rigs import load_rig
 
+pytestmark = pytest.mark.realtime
+
 LEVEL = HeldTraySettings().level_joints_rad
 RIG = load_rig("sawyer")
 
