@@ -12,6 +12,7 @@ from tiltbot_ros.commands.usage import UsageError
 _Paper = Annotated[Literal["tiltbot"], tyro.conf.Positional, tyro.conf.arg(metavar="{tiltbot}")]
 _Dir = Annotated[Path, tyro.conf.arg(metavar="DIR")]
 _Folder = Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="")]
+_File = Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="")]
 
 
 def reproduce(
@@ -22,6 +23,7 @@ def reproduce(
     pushes: _Folder = None,
     seeds: int = 3,
     workers: int = 2,
+    image_weights: _File = None,
     quick: bool = False,
 ) -> int:
     """Reproduce a paper's experiments: train everything, write a report beside its figures.
@@ -39,6 +41,8 @@ def reproduce(
             is left out
         seeds: so many of each training
         workers: trainings at a time, each in a process with one thread
+        image_weights: ResNet-18 weights with torchvision's names (.pth, .safetensors) for the
+            image features; without them a network is trained for those
         quick: small networks and few epochs, to see that everything works
 
     Returns:
@@ -71,6 +75,7 @@ def reproduce(
             seeds=seeds,
             quick=quick,
             workers=workers,
+            image_weights=image_weights.expanduser() if image_weights is not None else None,
             tell=lambda text: console.print(text, markup=False, soft_wrap=True),
             step=lambda count, total: bar.update(task, completed=count, total=total),
         )

@@ -29,8 +29,11 @@ picture and the sound. Rows evenly spaced over the test rows."""
 
 FEW_SHOTS = """\
 Nearest neighbour among k known interactions of each of {count} objects of set B; the rest are the
-queries. Image features: a network trained on pictures of set A, since no ImageNet weights come
-with this package; it sees colours, which most simulated objects do not share."""
+queries. Image features: {features}."""
+
+TRAINED_FEATURES = """\
+those of a residual network trained to tell the objects of set A apart by their pictures, since no
+ImageNet weights were given; it sees colours, which most simulated objects do not share"""
 
 TABLE_TWO = """\
 Mean absolute error of the location's components, in units of half the tray's side. The object is
@@ -46,13 +49,16 @@ QUICK = """\
 > nothing.**"""
 
 
-def write_report(results: Results, folder: Path, *, quick: bool, manifest: str) -> Path:
+def write_report(
+    results: Results, folder: Path, *, quick: bool, image_weights: str, manifest: str
+) -> Path:
     """Write the report and its pictures.
 
     Args:
         results: of the study.
         folder: where to.
         quick: say that the figures mean nothing.
+        image_weights: name of the file that image features are from; empty: they were trained.
         manifest: name of the manifest's file, beside the report.
 
     Returns:
@@ -99,6 +105,7 @@ def write_report(results: Results, folder: Path, *, quick: bool, manifest: str) 
     }
     for name, section in shown.items():
         save(section.figure, folder / f"{name}.png")
+    features = f"those of `{image_weights}`" if image_weights else TRAINED_FEATURES
     lines = [
         "# Tilt-Bot, reproduced in simulation",
         "",
@@ -149,7 +156,7 @@ def write_report(results: Results, folder: Path, *, quick: bool, manifest: str) 
         "",
         "## Few shots",
         "",
-        FEW_SHOTS.format(count=count_b),
+        FEW_SHOTS.format(count=count_b, features=features),
         "",
         table_few_shot(shots, curves),
         "",

@@ -23,8 +23,6 @@ from tiltbot_ros.settings import Settings
 REPORT = "report"
 MANIFEST = "manifest.json"
 SPLITS = ("all", "set_a", "set_b")
-PICTURE = 64
-"""Side of the pictures that models see, where the store's can be shrunk to it [px]."""
 
 
 class RunEntry(Settings):
@@ -37,6 +35,7 @@ class RunEntry(Settings):
     split_hash: str = Field(description="of the split")
     seed: int = Field(description="of everything random")
     embedding: str = Field(description="digest of the checkpoint it builds on")
+    image_weights: str = Field(description="SHA-256 of weights from outside; empty: none")
     git_sha: str = Field(description="commit of the code that trained it")
     best_epoch: int = Field(description="the checkpoint is from it")
     epochs: int = Field(description="that were trained")
@@ -71,6 +70,7 @@ def reproduce(
     seeds: int,
     quick: bool,
     workers: int,
+    image_weights: Path | None = None,
     tell: Callable[[str], None],
     step: Callable[[int, int], None],
 ) -> Path:
@@ -81,6 +81,7 @@ def reproduce(
         seeds: so many of each training.
         quick: small networks and few epochs.
         workers: trainings at a time, each in a process with one thread; 1: in this process.
+        image_weights: ResNet-18 weights for the image features; None: they are trained.
         tell: told in words what is done.
         step: told how many trainings are done, of how many.
 
@@ -94,10 +95,14 @@ def reproduce(
     began = time.monotonic()
     store = Store.open(place.store)
     _ensure_splits(store, tell)
-    side = store.settings.picture_size
-    picture = PICTURE if side % PICTURE == 0 else side
     numbers = tuple(range(seeds))
-    jobs = plan(seeds=numbers, pushing=place.pushes is not None, quick=quick, picture=picture)
+    jobs = plan(
+        seeds=numbers,
+        pushing=place.pushes is not None,
+        quick=quick,
+        side=store.settings.picture_size,
+        image_weights=image_weights,
+    )
     before = sum(done(place, job) for job in jobs)
     finished = 0
     if before:
@@ -114,7 +119,13 @@ def reproduce(
     tell("writing the report")
     results = Results(place, numbers)
     folder = place.out / REPORT
-    report = write_report(results, folder, quick=quick, manifest=MANIFEST)
+    report = write_report(
+        results,
+        folder,
+        quick=quick,
+        image_weights=image_weights.name if image_weights is not None else "",
+        manifest=MANIFEST,
+    )
     write_json(
         folder / MANIFEST,
         _manifest(place, store, jobs, numbers, quick=quick, seconds=time.monotonic() - began),
@@ -156,6 +167,7 @@ def _manifest(
                 split_hash=manifest.origin.split_hash,
                 seed=job.seed,
                 embedding=manifest.origin.embedding,
+                image_weights=manifest.origin.image_weights,
                 git_sha=manifest.origin.git_sha,
                 best_epoch=metrics.best_epoch,
                 epochs=len(metrics.epochs),

@@ -1,12 +1,17 @@
 """Which trainings make up the reproduction of the paper."""
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 from policy_ros.evaluation.paper import WEIGHTS
 from policy_ros.training.recipe import Recipe, load_recipe
 
 JOINT = 0.2
 """λ of the joint embedding where the paper does not say which; its best on unseen objects."""
+
+PICTURE = 64
+"""Side of the pictures that models see, where the store's can be shrunk to it [px]."""
 
 IMPROVED = "tiltbot_symmetric"
 """Name of the recipe that is to beat the paper's."""
@@ -48,16 +53,24 @@ def forward_group(weight: float) -> str:
     return f"forward_{weight:g}"
 
 
-def plan(*, seeds: tuple[int, ...], pushing: bool, quick: bool, picture: int) -> tuple[Job, ...]:
+def plan(
+    *,
+    seeds: tuple[int, ...],
+    pushing: bool,
+    quick: bool,
+    side: int,
+    image_weights: Path | None = None,
+) -> tuple[Job, ...]:
     """Return all trainings, those that others build on first.
 
     Args:
         seeds: each training is done with each.
         pushing: there is a pushing data set.
         quick: small networks and few epochs: to see that everything works, not what comes out.
-        picture: side of the pictures that models see [px].
+        side: of the store's pictures [px]; models see them shrunk to PICTURE where that goes.
+        image_weights: ResNet-18 weights for the image features; None: they are trained.
     """
-    changes = [f"picture={picture}"]
+    changes = [f"picture={PICTURE if side % PICTURE == 0 else side}"]
     if quick:
         changes += [
             "schedule.epochs=3",
@@ -67,13 +80,24 @@ def plan(*, seeds: tuple[int, ...], pushing: bool, quick: bool, picture: int) ->
             "network.embedding=32",
         ]
     base = {w: load_recipe("tiltbot", [*changes, f"inverse_weight={w}"]) for w in WEIGHTS}
+    features = changes
+    if image_weights is not None:
+        # Pictures as large as they are kept; the head alone is trained, which is soon done.
+        features = [
+            f"image_weights={json.dumps(str(image_weights))}",
+            "network.image_encoder=resnet18",
+            "network.image_projection=false",
+            "network.embedding=512",
+            f"picture={side}",
+            "schedule.epochs=3",
+        ]
     groups: list[tuple[str, Recipe, str, str]] = []
     groups += [(embedding_group(w), base[w], "set_a", "") for w in WEIGHTS]
     groups += [
         ("all_0", base[0.0], "all", ""),
         ("all_joint", base[JOINT], "all", ""),
         ("image_inverse", load_recipe("image_inverse", changes), "set_a", ""),
-        ("image_features", load_recipe("image_classifier", changes), "set_a", ""),
+        ("image_features", load_recipe("image_classifier", features), "set_a", ""),
         ("shuffled", load_recipe("tiltbot", [*changes, "shuffled=true"]), "set_a", ""),
         ("improved", load_recipe(IMPROVED, changes), "set_a", ""),
         ("improved_all", load_recipe(IMPROVED, changes), "all", ""),

@@ -41,6 +41,9 @@ class Origin(Settings):
     embedding: str = Field(
         "", description="digest of the checkpoint whose embedding it builds on; empty: none"
     )
+    image_weights: str = Field(
+        "", description="SHA-256 of the file that the image encoder's weights are from; empty: none"
+    )
     git_sha: str = Field("", description="commit of the code")
 
 

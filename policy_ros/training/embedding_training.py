@@ -11,6 +11,7 @@ from policy_ros.models.checkpoint import save_checkpoint
 from policy_ros.models.contract import Origin
 from policy_ros.models.embedding import AudioEmbedding, PictureEmbedding
 from policy_ros.models.model import MODELS, TiltModel
+from policy_ros.models.outside_weights import load_image_weights
 from policy_ros.models.zoo import build_model
 from policy_ros.training.fitting import fit, started
 from policy_ros.training.learner import Learner
@@ -50,6 +51,7 @@ def train_on_store(
 
     Raises:
         ConfigError: the recipe does not fit the store, or the folder is another training's.
+        ModelError: weights from outside cannot be used.
         StoreError: there is nothing to train or to validate on.
     """
     has_classes = "logits" in MODELS.get(recipe.model).outputs
@@ -69,17 +71,21 @@ def train_on_store(
             f"expected rows for validation in the split '{split.name}', found none: a training is "
             "stopped by them"
         )
+    model = build_model(recipe.model, recipe.network, prepare.shapes, seed=seed)
+    fit_normalizers(model, data, prepare, seed=seed)
+    image_weights = ""
+    if recipe.image_weights:
+        image_weights = load_image_weights(model, Path(recipe.image_weights).expanduser())
     origin = Origin(
         recipe=recipe.name,
         seed=seed,
         data_hash=store.hash,
         split=split.name,
         split_hash=split.hash,
+        image_weights=image_weights,
         git_sha=git_sha(),
     )
     manifest = started(recipe, origin, store.path)
-    model = build_model(recipe.model, recipe.network, prepare.shapes, seed=seed)
-    fit_normalizers(model, data, prepare, seed=seed)
     learner = Learner(model, recipe, prepare, seed=seed, steps=data.steps)
     folder = RunFolder(out, manifest)
 

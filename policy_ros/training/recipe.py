@@ -40,6 +40,11 @@ class Recipe(Settings):
     about: str = Field("", description="one line for a person")
     model: str = Field("multitask", description="name of the model family")
     network: ModelSettings = ModelSettings()
+    image_weights: str = Field(
+        "",
+        description="file with weights for the image encoder `resnet18`, which then stays as it "
+        "is; empty: it is trained",
+    )
     inverse_weight: float = Field(
         0.2,
         ge=0.0,

@@ -57,7 +57,7 @@ def test_the_report_has_every_section_with_its_picture(study):
 def test_the_manifest_tells_what_the_report_was_made_from(study):
     place, report = study
     manifest = json.loads((report.parent / "manifest.json").read_text())
-    jobs = plan(seeds=(0,), pushing=True, quick=True, picture=32)
+    jobs = plan(seeds=(0,), pushing=True, quick=True, side=32)
     assert [run["name"] for run in manifest["runs"]] == [job.name for job in jobs]
     assert manifest["quick"] is True
     assert len(manifest["store"]) == 16
@@ -74,7 +74,7 @@ def test_what_is_done_is_not_done_again(study, monkeypatch):
 
 
 def test_every_training_of_the_full_study_has_its_source_before_it():
-    jobs = plan(seeds=(0, 1, 2), pushing=True, quick=False, picture=64)
+    jobs = plan(seeds=(0, 1, 2), pushing=True, quick=False, side=128)
     seen = set()
     for job in jobs:
         assert not job.source or (job.source, job.seed) in seen

@@ -1,5 +1,7 @@
 """Residual encoders: a small one, and ResNet-18 as torchvision has it."""
 
+from typing import Self
+
 from torch import Tensor, nn
 
 from policy_ros.models.encoders.blocks import ConvBlock, ResidualBlock
@@ -74,6 +76,17 @@ class ResNet18(Encoder):
         self.layer3 = nn.Sequential(_BasicBlock(128, 256, 2), _BasicBlock(256, 256, 1))
         self.layer4 = nn.Sequential(_BasicBlock(256, 512, 2), _BasicBlock(512, 512, 1))
         self.features = 512
+        self._frozen = False
+
+    def freeze(self) -> None:
+        """Keep weights and statistics as they are, whatever is trained around them."""
+        self._frozen = True
+        self.requires_grad_(requires_grad=False)
+        self.eval()
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch to training, unless it is frozen."""
+        return super().train(mode and not self._frozen)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return features (batch, 512)."""
