@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from policy_ros.signals.mel import mel_filters
 from policy_ros.signals.settings import FrontEndSettings
 
 Floats = npt.NDArray[np.float32]
@@ -95,6 +96,22 @@ class LogStft:
         np.clip(values, self._settings.floor, self._settings.ceiling, out=values)
 
 
+class LogMel(LogStft):
+    """The same with mel bands: `frequencies` of them take the place of the averaged bins.
+
+    Times are averaged over the area of each pixel, as by `LogStft`.
+    """
+
+    def __init__(self, settings: FrontEndSettings) -> None:
+        super().__init__(settings)
+        self._filters = mel_filters(settings)
+
+    def _magnitude(self, channel: npt.NDArray[np.int16]) -> Floats:
+        """Return (frames, bands) of one channel."""
+        bands: Floats = super()._magnitude(channel) @ self._filters
+        return bands
+
+
 def area_resized(picture: Floats, height: int, width: int) -> Floats:
     """Return a picture (rows, columns) as (height, width), each pixel the mean over its area.
 
@@ -115,6 +132,6 @@ def area_resized(picture: Floats, height: int, width: int) -> Floats:
 
 
 TRANSFORMS: Mapping[str, Callable[[FrontEndSettings], Transform]] = MappingProxyType(
-    {"log_stft": LogStft}
+    {"log_stft": LogStft, "log_mel": LogMel}
 )
 """Transforms by the name that `FrontEndSettings.transform` gives."""

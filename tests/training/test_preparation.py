@@ -48,7 +48,10 @@ def test_only_training_is_augmented_and_the_sound_stays_within_limits(store):
 
 
 def test_another_front_end_is_one_line_and_made_once(store, monkeypatch):
-    chosen = recipe("tiltbot", "front_end={frequencies: 24, times: 20, window: 126, hop: 64}")
+    chosen = recipe(
+        "tiltbot",
+        "front_end={transform: log_mel, frequencies: 24, times: 20, window: 126, hop: 64}",
+    )
     prepare, batch = prepared(store, chosen)
     assert prepare.shapes.spectrogram == (4, 24, 20)
     expected = FrontEnd(chosen.front_end).spectrogram(store.array("audio")[3])
