@@ -4,13 +4,14 @@ from torch import Tensor, nn
 
 
 def normalization(channels: int) -> nn.Module:
-    """Return a group normalization of up to 8 groups.
+    """Return a group normalization of up to 8 groups of 8 channels or more.
 
     It does not look at the rest of the batch, so that training on several
     processes gives what training on one does, and a server what training saw.
+    Groups of fewer channels cost twice the time in training.
     """
-    groups = next(count for count in (8, 4, 2, 1) if channels % count == 0)
-    return nn.GroupNorm(groups, channels)
+    fitting = (count for count in (8, 4, 2) if channels % (8 * count) == 0)
+    return nn.GroupNorm(next(fitting, 1), channels)
 
 
 class ConvBlock(nn.Sequential):
