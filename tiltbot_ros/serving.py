@@ -48,6 +48,13 @@ class ServingSettings(Settings):
         le=1.0,
         description="sound with a larger part of its samples at full scale is refused [1]",
     )
+    remembered: int = Field(
+        8,
+        ge=0,
+        le=1000,
+        description="episodes read last that are kept ready; each new episode is read when it is "
+        "on disk, so that a goal about it need not wait for that",
+    )
     longest_s: float = Field(
         30.0, gt=0.0, le=600.0, description="longer sound is refused, however it is sent [s]"
     )

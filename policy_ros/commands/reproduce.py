@@ -61,23 +61,31 @@ def reproduce(
         pushes=pushes.expanduser() if pushes is not None else None,
         out=out.expanduser(),
     )
-    with Progress(
-        TextColumn("trainings"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    ) as bar:
-        task = bar.add_task("", total=None)
-        report = run(
-            place,
-            seeds=seeds,
-            quick=quick,
-            workers=workers,
-            image_weights=image_weights.expanduser() if image_weights is not None else None,
-            tell=lambda text: console.print(text, markup=False, soft_wrap=True),
-            step=lambda count, total: bar.update(task, completed=count, total=total),
+    try:
+        with Progress(
+            TextColumn("trainings"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        ) as bar:
+            task = bar.add_task("", total=None)
+            report = run(
+                place,
+                seeds=seeds,
+                quick=quick,
+                workers=workers,
+                image_weights=image_weights.expanduser() if image_weights is not None else None,
+                tell=lambda text: console.print(text, markup=False, soft_wrap=True),
+                step=lambda count, total: bar.update(task, completed=count, total=total),
+            )
+    except KeyboardInterrupt:
+        console.print(
+            f"stopped; finished epochs are kept in {out}, the same command goes on",
+            markup=False,
+            soft_wrap=True,
         )
+        raise
     screen().print(f"report: {report}", markup=False)
     return 0

@@ -64,17 +64,26 @@ def train(
     opened = Store.open(store)
     out = out.expanduser()
     first = processes()[1] == 0
-    metrics = run(
-        chosen,
-        opened,
-        read_split(opened, split),
-        out=out,
-        seed=seed,
-        embedding=embedding.expanduser() if embedding is not None else None,
-        pushes=pushes.expanduser() if pushes is not None else None,
-        threads=threads,
-        progress=first and remarks().is_terminal,
-    )
+    try:
+        metrics = run(
+            chosen,
+            opened,
+            read_split(opened, split),
+            out=out,
+            seed=seed,
+            embedding=embedding.expanduser() if embedding is not None else None,
+            pushes=pushes.expanduser() if pushes is not None else None,
+            threads=threads,
+            progress=first and remarks().is_terminal,
+        )
+    except KeyboardInterrupt:
+        if first:
+            remarks().print(
+                f"stopped; finished epochs are kept in {out}, the same command goes on",
+                markup=False,
+                soft_wrap=True,
+            )
+        raise
     if not first:
         return 0
     told = screen()

@@ -4,6 +4,7 @@ import math
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,9 @@ from policy_ros.data.making import RawInteraction
 from policy_ros.serving.served import ServedModel
 from tiltbot_ros.errors import TiltbotError
 from tiltbot_ros.serving import Role
+
+if TYPE_CHECKING:
+    from policy_ros.data.sample import Sample
 
 Floats = npt.NDArray[np.float64]
 
@@ -103,7 +107,7 @@ class LiveEvaluator:
         self._models = dict(models)
         self._max_tilt_rad = max_tilt_rad
         self._half_side_m = half_side_m
-        self._former: RawInteraction | None = None
+        self._former: Sample | None = None
         self.inverse_mse = Statistic("inverse_mse", "of ax and ay, squared")
         self.accuracy = Statistic("object_accuracy", "1 right, 0 wrong")
         self.location_l1 = Statistic("location_l1", "half the tray's side, each axis")
@@ -124,9 +128,6 @@ class LiveEvaluator:
             true_action=np.asarray(raw.rotation, np.float64) / self._max_tilt_rad,
             true_location_m=np.asarray(raw.location_after, np.float64),
         )
-        former = self._former
-        if former is not None and former.object != raw.object:
-            former = None
         for role, model in self._models.items():
             try:
                 if role == "inverse":
@@ -134,18 +135,17 @@ class LiveEvaluator:
                 elif role == "classify":
                     self._judge_object(model, raw, judgement)
                 else:
-                    self._judge_location(model, raw, former, judgement)
+                    self._judge_location(model, raw, judgement)
             except TiltbotError as error:
                 judgement.left_out.append(f"{role}: {error}")
-        self._former = raw
         return judgement
 
     def _judge_action(self, model: ServedModel, raw: RawInteraction, into: Judgement) -> None:
-        into.action = model.inverse(raw).action
+        into.action = model.inverse(model.sample(raw)).action
         self.inverse_mse.add(float(np.square(into.action - into.true_action).mean()))
 
     def _judge_object(self, model: ServedModel, raw: RawInteraction, into: Judgement) -> None:
-        guess = model.classify(raw)
+        guess = model.classify(model.sample(raw))
         into.object, into.probability = guess.names[0], float(guess.probabilities[0])
         if raw.object not in model.contract.classes:
             into.left_out.append(
@@ -158,9 +158,12 @@ class LiveEvaluator:
         self,
         model: ServedModel,
         raw: RawInteraction,
-        former: RawInteraction | None,
         into: Judgement,
     ) -> None:
+        former = self._former
+        if former is not None and former.object != raw.object:
+            former = None
+        self._former = model.sample(raw)
         if model.hears and former is None:
             into.left_out.append(f"forward: no episode of '{raw.object}' before this one")
             return

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from policy_ros.nodes.goal_inputs import interaction_of
+from policy_ros.nodes.goal_inputs import sample_of
 from policy_ros.nodes.model_server import ModelServerNode
 from policy_ros.serving.served import ServedModel, Tell
 from tiltbot.action import ClassifyObject
@@ -15,7 +15,7 @@ def answer(model: ServedModel, request: ClassifyObject.Goal, tell: Tell) -> Clas
     Raises:
         TiltbotError: it cannot be answered; the message says why.
     """
-    said = model.classify(interaction_of(request), tell)
+    said = model.classify(sample_of(model, request, tell), tell)
     return ClassifyObject.Result(names=list(said.names), probabilities=said.probabilities.tolist())
 
 

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 from geometry_msgs.msg import Point
 
-from policy_ros.nodes.goal_inputs import interaction_of
+from policy_ros.nodes.goal_inputs import sample_of
 from policy_ros.nodes.model_server import ModelServerNode
 from policy_ros.serving.served import ServedModel, Tell
 from tiltbot.action import ForwardModel
@@ -18,9 +18,9 @@ def answer(model: ServedModel, request: ForwardModel.Goal, tell: Tell) -> Forwar
     Raises:
         TiltbotError: it cannot be answered; the message says why.
     """
-    raw = interaction_of(request) if model.hears else None
+    sample = sample_of(model, request, tell) if model.hears else None
     location = np.array([request.location.x, request.location.y])
-    x, y = model.forward(raw, location, np.array([request.ax, request.ay]), tell).tolist()
+    x, y = model.forward(sample, location, np.array([request.ax, request.ay]), tell).tolist()
     return ForwardModel.Result(location=Point(x=x, y=y, z=request.location.z))
 
 

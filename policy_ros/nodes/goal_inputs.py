@@ -5,28 +5,34 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from policy_ros.data.making import RawInteraction
-from policy_ros.serving.interaction import from_blocks, from_episode
+from policy_ros.data.sample import Sample
+from policy_ros.serving.interaction import from_blocks
+from policy_ros.serving.served import ServedModel, Tell
 from tiltbot_ros.episodes.cdr import AudioMessage
 from tiltbot_ros.errors import AudioError, FormatError
 from tiltbot_ros.nodes.wiring import nanoseconds
 from tiltbot_ros.sensors.audio import AudioBlock, AudioFormat
 
 
-def interaction_of(request: Any, *, before: npt.NDArray[np.uint8] | None = None) -> RawInteraction:
-    """Return the interaction that a goal names or holds.
+def sample_of(
+    model: ServedModel, request: Any, tell: Tell, *, before: npt.NDArray[np.uint8] | None = None
+) -> Sample:
+    """Return the interaction that a goal names or holds, as a model takes it.
 
     Args:
+        model: that is asked.
         request: goal with `episode_uri`, `audio` and `contact_sample`.
+        tell: told each phase.
         before: (height, width, 3) uint8, the picture that it holds.
 
     Raises:
-        TiltbotError: there is none, or it cannot be read.
+        TiltbotError: there is none, or the model cannot use it.
     """
     if request.episode_uri:
-        return from_episode(request.episode_uri)
+        return model.of_episode(request.episode_uri, tell)
     blocks = [audio_of(message) for message in request.audio]
-    return from_blocks(blocks, contact_sample=int(request.contact_sample), before=before)
+    raw = from_blocks(blocks, contact_sample=int(request.contact_sample), before=before)
+    return model.sample(raw, tell)
 
 
 def audio_of(message: Any) -> AudioMessage:

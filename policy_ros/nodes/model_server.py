@@ -3,6 +3,7 @@
 import gc
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
@@ -15,11 +16,14 @@ from rclpy.node import Node
 
 from policy_ros.serving.rig import RigFacts
 from policy_ros.serving.served import ServedModel, Tell
+from tiltbot.msg import Episode
 from tiltbot.srv import LoadModel
+from tiltbot_ros import topics
 from tiltbot_ros.errors import ModelError, TiltbotError
 from tiltbot_ros.nodes.diagnosing import Diagnostics, Health
 from tiltbot_ros.nodes.parameters import declare, refuse_unknown
 from tiltbot_ros.nodes.running import Fault
+from tiltbot_ros.nodes.wiring import subscription
 from tiltbot_ros.serving import ACTIONS, Role, ServedRigSettings, ServingSettings
 
 Answer = Callable[[ServedModel, Any, Tell], Any]
@@ -37,8 +41,9 @@ class ModelServerNode(Node):
 
     Goals are always accepted, because only a result can say why not: a goal
     that comes while another is answered is aborted with that reason. A thread
-    of its own answers; `~/load_model` changes the model between two goals. A
-    model that cannot be used is a reason, too: the node stays.
+    of its own answers, and reads new episodes ahead; `~/load_model` changes
+    the model between two goals. A model that cannot be used is a reason, too:
+    the node stays.
 
     Args:
         role: what the model is served for.
@@ -59,7 +64,7 @@ class ModelServerNode(Node):
         self._refusal = ""
         self._lock = Lock()
         self._under_way: ServerGoalHandle | None = None
-        self._goals: SimpleQueue[tuple[ServerGoalHandle, float] | None] = SimpleQueue()
+        self._tasks: SimpleQueue[tuple[ServerGoalHandle, float] | str | None] = SimpleQueue()
         self._closing = Event()
         self._answered = self._refused = 0
         self._slowest_s = 0.0
@@ -69,6 +74,7 @@ class ModelServerNode(Node):
         gc.freeze()
         self._thread = Thread(target=self._work, name="model", daemon=True)
         self._thread.start()
+        self._episodes = subscription(self, topics.EPISODE, self._on_episode)
         self._loading = self.create_service(LoadModel, "~/load_model", self._on_load)
         self._diagnostics = Diagnostics(self, hardware="", health=self._health)
         self._server = ActionServer(
@@ -137,16 +143,30 @@ class ModelServerNode(Node):
             self._conclude(goal, self._failure(BUSY), now_s)
             return
         self._under_way = goal
-        self._goals.put((goal, now_s))
+        self._tasks.put((goal, now_s))
+
+    def _on_episode(self, episode: Episode) -> None:
+        self._tasks.put(episode.uri)
 
     def _work(self) -> None:
-        while (item := self._goals.get()) is not None:
-            goal, began_s = item
+        while (task := self._tasks.get()) is not None:
+            if isinstance(task, str):
+                self._read_ahead(task)
+                continue
+            goal, began_s = task
             result = self._result_of(goal)
             if self._closing.is_set():
                 return
             self._under_way = None
             self._conclude(goal, result, began_s)
+
+    def _read_ahead(self, uri: str) -> None:
+        with self._lock:
+            model = self._model
+        if model is not None and self._settings.remembered and model.hears:
+            # A goal about it will tell what is wrong with it.
+            with suppress(TiltbotError):
+                model.of_episode(uri)
 
     def _result_of(self, goal: ServerGoalHandle) -> Any:
         with self._lock:
@@ -199,7 +219,7 @@ class ModelServerNode(Node):
     def close(self) -> None:
         """Let a goal under way go unanswered, and end the thread."""
         self._closing.set()
-        self._goals.put(None)
+        self._tasks.put(None)
         self._thread.join(timeout=2.0)
 
 

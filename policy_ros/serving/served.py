@@ -11,9 +11,10 @@ from policy_ros.data.making import RawInteraction, SampleMaker
 from policy_ros.data.sample import Sample
 from policy_ros.models.contract_file import read_contract
 from policy_ros.serving.inputs import picture_input, spectrogram_input
-from policy_ros.serving.interaction import check_picture, check_sound
+from policy_ros.serving.interaction import check_picture, check_sound, from_episode
 from policy_ros.serving.predictor import Backend, Predictor
 from policy_ros.serving.rig import RigFacts, check_fit, store_settings
+from tiltbot_ros.episodes.typestore import typestore
 from tiltbot_ros.errors import LimitError
 from tiltbot_ros.serving import Role, ServingSettings
 
@@ -74,6 +75,7 @@ class ServedModel:
         self._rig = rig
         self._settings = settings
         self._maker = SampleMaker(store_settings(self.contract, rig))
+        self._remembered: dict[str, Sample] = {}
         self._inputs = {quantity.name for quantity in self.contract.inputs}
         # The logits of this family do not look at the picture that its action needs.
         self._blind = role == "classify" and self.contract.model == "multitask"
@@ -124,23 +126,41 @@ class ServedModel:
         tell("spectrogram")
         return self._maker.make(raw)
 
-    def inverse(self, raw: RawInteraction, tell: Tell = lambda _: None) -> Action:
+    def of_episode(self, uri: str, tell: Tell = lambda _: None) -> Sample:
+        """Return the row of an episode; those read last are remembered.
+
+        Args:
+            uri: file:// URI of its directory.
+            tell: told each phase.
+
+        Raises:
+            TiltbotError: it cannot be read, or the model cannot use it; the message says why.
+        """
+        sample = self._remembered.pop(uri, None)
+        if sample is None:
+            sample = self.sample(from_episode(uri), tell)
+        self._remembered[uri] = sample
+        while len(self._remembered) > self._settings.remembered:
+            del self._remembered[next(iter(self._remembered))]
+        return sample
+
+    def inverse(self, sample: Sample, tell: Tell = lambda _: None) -> Action:
         """Say which action was applied.
 
         Raises:
-            TiltbotError: the interaction cannot be used; the message says why.
+            ModelError: the model cannot answer.
         """
-        outputs = self._predict(self.sample(raw, tell), {}, tell)
+        outputs = self._predict(sample, {}, tell)
         action = np.clip(outputs["action"].astype(np.float64), -1.0, 1.0)
         return Action(action=action, rotation=action * self._rig.max_tilt_rad)
 
-    def classify(self, raw: RawInteraction, tell: Tell = lambda _: None) -> Guess:
+    def classify(self, sample: Sample, tell: Tell = lambda _: None) -> Guess:
         """Say which object it was.
 
         Raises:
-            TiltbotError: the interaction cannot be used; the message says why.
+            ModelError: the model cannot answer.
         """
-        logits = self._predict(self.sample(raw, tell), {}, tell)["logits"].astype(np.float64)
+        logits = self._predict(sample, {}, tell)["logits"].astype(np.float64)
         weights = np.exp(logits - logits.max())
         probabilities = weights / weights.sum()
         order = np.argsort(-probabilities, kind="stable")
@@ -151,7 +171,7 @@ class ServedModel:
 
     def forward(
         self,
-        raw: RawInteraction | None,
+        sample: Sample | None,
         location_m: Floats,
         action: Floats,
         tell: Tell = lambda _: None,
@@ -159,14 +179,14 @@ class ServedModel:
         """Say where the object will be, (2,) x and y in the tray frame [m].
 
         Args:
-            raw: another interaction with the object; None for a model that does not listen.
+            sample: another interaction with the object; None for a model that does not listen.
             location_m: (2,) where the object is, in the tray frame [m].
             action: (2,) ax, ay, each in [-1, 1].
             tell: told each phase.
 
         Raises:
             LimitError: the location is off the tray, or the action beyond the rig's.
-            TiltbotError: the interaction cannot be used; the message says why.
+            ModelError: the model cannot answer.
         """
         half_m = self._rig.half_side_m
         if not np.isfinite(location_m).all() or np.abs(location_m).max() > half_m * (1 + _EDGE):
@@ -180,12 +200,12 @@ class ServedModel:
                 f"{np.array2string(action, precision=4)}"
             )
         state = {"location_before": location_m / half_m, "action": action}
-        sample = self.sample(raw, tell) if raw is not None and self.hears else None
         outputs = self._predict(sample, state, tell)
         return outputs["location_after"].astype(np.float64) * half_m
 
     def warm_up(self) -> None:
-        """Answer a made-up goal."""
+        """Answer a made-up goal, and load what reading an episode takes."""
+        typestore()
         rig, seconds = self._rig, self._maker.settings.seconds
         rng = np.random.default_rng(0)
         samples = rng.integers(-3000, 3000, (round(seconds * rig.sample_rate_hz), rig.channels))

@@ -3,6 +3,7 @@
 import logging
 import pickle
 import shlex
+import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterable
@@ -111,13 +112,28 @@ def fit(
         # Reading it here first, and as data alone, keeps a file that is no such
         # state from failing somewhere in Lightning.
         state = folder.resume if _is_state(folder.resume) else None
-        trainer.fit(learner, datamodule=data, ckpt_path=state, weights_only=True)
-    if trainer.interrupted:
-        raise KeyboardInterrupt
+        _run(trainer, learner, data, state)
     metrics = keep.metrics()
     if rank == 0:
         folder.finish(metrics, now())
     return metrics
+
+
+def _run(
+    trainer: lightning.Trainer,
+    learner: Learner,
+    data: lightning.LightningDataModule,
+    state: Path | None,
+) -> None:
+    """Train; Ctrl-C stays a KeyboardInterrupt, which Lightning would turn into an exit."""
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        trainer.fit(learner, datamodule=data, ckpt_path=state, weights_only=True)
+    except SystemExit as end:
+        if not trainer.interrupted:
+            raise
+        signal.signal(signal.SIGINT, before)
+        raise KeyboardInterrupt from end
 
 
 def _is_state(path: Path) -> bool:

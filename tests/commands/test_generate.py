@@ -8,6 +8,7 @@ import pytest
 
 from tiltbot_ros import cli
 from tiltbot_ros.episodes.catalogue import list_episodes
+from tiltbot_ros.episodes.reader import Episode
 
 RIG = """
 description: simulated, quick
@@ -43,6 +44,11 @@ def test_it_fills_a_folder_once_and_says_so(tiltbot, options):
     status, _, err = tiltbot(*given, "--episodes", 2)
     assert status == cli.FAILED
     assert "episodes 1, now 2" in err
+    status, _, err = tiltbot(*given, "--episodes", 1, "--video")
+    assert status == cli.FAILED
+    assert "video False, now True" in err
+    images = Episode.open(out / "ep_000001").images()
+    assert images.frames.shape == (2, 72, 96, 3)
 
 
 def test_ctrl_c_ends_it_and_says_how_to_go_on(start, options):

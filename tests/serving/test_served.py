@@ -1,7 +1,9 @@
 """What is served is what the store and the offline prediction have, and bad input is refused."""
 
+import shutil
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -85,19 +87,22 @@ def test_served_answers_are_the_offline_predictions_from_the_store(
     for row, path in enumerate(episodes):
         raw, kept = from_episode(path.as_uri()), store.sample(row)
         expected = offline(checkpoint, kept)
-        np.testing.assert_array_equal(inverse.inverse(raw).action, expected["action"])
-        guess = classifier.classify(raw)
+        np.testing.assert_array_equal(
+            inverse.inverse(inverse.sample(raw)).action, expected["action"]
+        )
+        guess = classifier.classify(classifier.sample(raw))
         assert guess.names[0] == served.CLASSES[int(expected["logits"].argmax())]
         assert guess.probabilities.sum() == pytest.approx(1.0)
         assert (np.diff(guess.probabilities) <= 0).all()
         state = {"location_before": np.float32([0.2, -0.4]), "action": np.float32([0.5, 0.1])}
-        there = forward.forward(raw, np.array([0.03, -0.06]), np.array([0.5, 0.1]))
+        there = forward.forward(forward.sample(raw), np.array([0.03, -0.06]), np.array([0.5, 0.1]))
         expected = offline(forward_checkpoint, kept, **state)["location_after"]
         np.testing.assert_allclose(there, expected * 0.15, atol=1e-6)
 
 
 def test_rotation_is_the_action_in_radians(episodes, checkpoint):
-    said = opened(checkpoint).inverse(from_episode(episodes[0].as_uri()))
+    model = opened(checkpoint)
+    said = model.inverse(model.of_episode(episodes[0].as_uri()))
     np.testing.assert_allclose(said.rotation, said.action * served.rig().tilt.max_tilt_rad)
     assert np.abs(said.action).max() <= 1.0
 
@@ -115,9 +120,27 @@ def test_sound_is_heard_around_the_contact_and_else_around_its_middle(episodes, 
 
 def test_a_classifier_needs_no_picture(episodes, checkpoint):
     model = opened(checkpoint, "classify")
-    seen, unseen = (model.classify(inline(episodes[0], picture=p)) for p in (True, False))
+    seen, unseen = (
+        model.classify(model.sample(inline(episodes[0], picture=p))) for p in (True, False)
+    )
     assert seen.names == unseen.names
     np.testing.assert_allclose(seen.probabilities, unseen.probabilities, rtol=1e-6)
+
+
+def test_episodes_read_last_are_remembered(episodes, checkpoint, tmp_path):
+    copy = Path(shutil.copytree(episodes[0], tmp_path / episodes[0].name))
+    settings = ServingSettings(remembered=2)
+    model = ServedModel.open(checkpoint, "inverse", served.facts(), settings, backend="torch")
+    kept = model.of_episode(copy.as_uri())
+    shutil.rmtree(copy)
+    model.of_episode(episodes[1].as_uri())
+    assert model.of_episode(copy.as_uri()) is kept
+    model.of_episode(episodes[2].as_uri())
+    assert model.of_episode(copy.as_uri()) is kept
+    for path in episodes[1:]:
+        model.of_episode(path.as_uri())
+    with pytest.raises(EpisodeError, match="found none"):
+        model.of_episode(copy.as_uri())
 
 
 # Bad input
@@ -152,13 +175,13 @@ def deaf(samples):
 def test_sound_that_says_nothing_is_refused(change, reason, episodes, checkpoint):
     raw = changed(from_episode(episodes[0].as_uri()), change)
     with pytest.raises(AudioError, match=reason):
-        opened(checkpoint).inverse(raw)
+        opened(checkpoint).sample(raw)
 
 
 def test_sound_of_another_rate_is_refused(episodes, checkpoint):
     raw = replace(from_episode(episodes[0].as_uri()), sample_rate=32_000)
     with pytest.raises(AudioError, match="expected sound of 44100 Hz, as the rig says, got 32000"):
-        opened(checkpoint).inverse(raw)
+        opened(checkpoint).sample(raw)
 
 
 def test_holes_mixed_formats_and_nothing_are_refused(episodes):
@@ -184,7 +207,7 @@ def test_holes_mixed_formats_and_nothing_are_refused(episodes):
 def test_a_frame_that_shows_nothing_is_refused(picture, reason, episodes, checkpoint):
     raw = replace(from_episode(episodes[0].as_uri()), before=picture)
     with pytest.raises(FormatError, match=reason):
-        opened(checkpoint).inverse(raw)
+        opened(checkpoint).sample(raw)
 
 
 @pytest.mark.parametrize(
@@ -200,8 +223,9 @@ def test_a_place_off_the_tray_or_a_tilt_beyond_the_rig_is_refused(
     location, action, reason, episodes, forward_checkpoint
 ):
     model = opened(forward_checkpoint, "forward")
+    sample = model.of_episode(episodes[0].as_uri())
     with pytest.raises(LimitError, match=reason):
-        model.forward(from_episode(episodes[0].as_uri()), np.array(location), np.array(action))
+        model.forward(sample, np.array(location), np.array(action))
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def test_an_episode_and_its_sound_and_picture_get_the_offline_answer(graph, epis
         exported["inverse"], "inverse", served.facts(), ServingSettings(), backend="onnx"
     )
     path = episodes[0]
-    expected = offline.inverse(from_episode(path.as_uri()))
+    expected = offline.inverse(offline.of_episode(path.as_uri()))
     for goal in ({"episode_uri": path.as_uri()}, interaction(path)):
         status, result, phases = ask(graph, "inverse_model", **goal)
         assert status == GoalStatus.STATUS_SUCCEEDED
@@ -154,8 +154,8 @@ def test_an_object_is_named_and_a_location_predicted(graph, episodes, exported):
     forward = ServedModel.open(
         exported["forward"], "forward", served.facts(), ServingSettings(), backend="onnx"
     )
-    raw = from_episode(path.as_uri())
-    near = forward.forward(raw, np.array([0.02, -0.1]), np.array([0.3, -0.5]))
+    sample = forward.of_episode(path.as_uri())
+    near = forward.forward(sample, np.array([0.02, -0.1]), np.array([0.3, -0.5]))
     np.testing.assert_allclose([result.location.x, result.location.y], near, atol=0.02)
 
 
@@ -336,16 +336,20 @@ def test_live_errors_are_the_offline_errors_of_the_same_episodes(graph, episodes
     errors, locations = [], []
     for index, (message, raw) in enumerate(zip(heard, raws, strict=True)):
         true = raw.rotation / served.rig().tilt.max_tilt_rad
-        action = opened["inverse"].inverse(raw).action
+        action = opened["inverse"].inverse(opened["inverse"].sample(raw)).action
         assert (message.ax, message.ay) == tuple(action)
         np.testing.assert_allclose([message.true_ax, message.true_ay], true)
         errors.append(np.square(action - true).mean())
-        assert message.predicted_object == opened["classify"].classify(raw).names[0]
+        assert (
+            message.predicted_object
+            == opened["classify"].classify(opened["classify"].sample(raw)).names[0]
+        )
         if index == 0:
             assert math.isnan(message.location.x)
             assert "no episode of '025_mug' before this one" in message.left_out[0]
             continue
-        place = opened["forward"].forward(raws[index - 1], raw.location_before, true)
+        former = opened["forward"].sample(raws[index - 1])
+        place = opened["forward"].forward(former, raw.location_before, true)
         assert (message.location.x, message.location.y) == tuple(place)
         locations.append(np.abs(place - raw.location_after).mean() / 0.15)
     final = {one.name: one for one in heard[-1].statistics}

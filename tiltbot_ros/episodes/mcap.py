@@ -8,7 +8,7 @@ below, whatever the file says.
 
 import sys
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from importlib import import_module
 from struct import Struct
@@ -67,13 +67,7 @@ def read_topics(data: bytes, names: Collection[str] | None = None) -> dict[str, 
     if data[:8] != _MAGIC or data[-8:] != _MAGIC or len(data) < 2 * len(_MAGIC):
         raise EpisodeError("expected an MCAP file that begins and ends with its magic bytes")
     index = _Index(names)
-    for kind, content in _flat(memoryview(data)[8:-8]):
-        if kind == _MESSAGE_RECORD:
-            index.add_message(content)
-        elif kind == _SCHEMA:
-            index.add_schema(content)
-        elif kind == _CHANNEL:
-            index.add_channel(content)
+    index.add(memoryview(data)[8:-8])
     return index.topics
 
 
@@ -83,20 +77,55 @@ class _Index:
         self._names = names
         self._schemas: dict[int, str] = {}
         self._channels: dict[int, BagTopic | None] = {}
+        self._unpacked = 0
 
-    def add_message(self, content: memoryview) -> None:
-        channel, _, logged_ns, _ = _MESSAGE.unpack_from(content)
+    def add(self, data: memoryview, *, chunk: bool = False) -> None:
+        """Take the records of a file up to its summary, or those of a chunk."""
+        position, end = 0, len(data)
+        while position < end:
+            if position + _RECORD.size > end:
+                raise EpisodeError("expected a whole record, the file ends within one")
+            kind, length = _RECORD.unpack_from(data, position)
+            start = position + _RECORD.size
+            position = start + length
+            if position > end:
+                raise EpisodeError(
+                    f"expected a record within the file, got one of {length} bytes where "
+                    f"{end - start} are left"
+                )
+            if kind == _MESSAGE_RECORD:
+                self._add_message(data, start, position)
+            elif kind == _SCHEMA:
+                self._add_schema(data[start:position])
+            elif kind == _CHANNEL:
+                self._add_channel(data[start:position])
+            elif kind == _CHUNK_RECORD and not chunk:
+                self._add_chunk(data[start:position])
+            elif kind in (_DATA_END, _FOOTER):
+                return
+
+    def _add_message(self, data: memoryview, start: int, end: int) -> None:
+        if end - start < _MESSAGE.size:
+            raise EpisodeError(f"expected a message, got a record of {end - start} bytes")
+        channel, _, logged_ns, _ = _MESSAGE.unpack_from(data, start)
         if channel not in self._channels:
             raise EpisodeError(f"expected a known channel, got a message of channel {channel}")
         topic = self._channels[channel]
         if topic is not None:
-            topic.messages.append(content[_MESSAGE.size :])
+            topic.messages.append(data[start + _MESSAGE.size : end])
             topic.logged_ns.append(logged_ns)
 
-    def add_schema(self, content: memoryview) -> None:
+    def _add_chunk(self, content: memoryview) -> None:
+        chunk = _unpacked(content)
+        self._unpacked += len(chunk)
+        if self._unpacked > LARGEST_BAG:
+            raise EpisodeError(f"expected chunks of at most {LARGEST_BAG} bytes together")
+        self.add(memoryview(chunk), chunk=True)
+
+    def _add_schema(self, content: memoryview) -> None:
         self._schemas[_U16.unpack_from(content)[0]], _ = _text(content, 2)
 
-    def add_channel(self, content: memoryview) -> None:
+    def _add_channel(self, content: memoryview) -> None:
         (number,) = _U16.unpack_from(content)
         (schema,) = _U16.unpack_from(content, 2)
         name, end = _text(content, 4)
@@ -111,38 +140,6 @@ class _Index:
         if topic.type != told:
             raise EpisodeError(f"expected one type on {name}, got {topic.type} and {told}")
         self._channels[number] = topic
-
-
-def _flat(data: memoryview) -> Iterator[tuple[int, memoryview]]:
-    """Yield the records up to the summary, those within chunks included."""
-    unpacked = 0
-    for kind, content in _records(data):
-        if kind in (_DATA_END, _FOOTER):
-            return
-        if kind == _CHUNK_RECORD:
-            chunk = _unpacked(content)
-            unpacked += len(chunk)
-            if unpacked > LARGEST_BAG:
-                raise EpisodeError(f"expected chunks of at most {LARGEST_BAG} bytes together")
-            yield from _records(memoryview(chunk))
-        else:
-            yield kind, content
-
-
-def _records(data: memoryview) -> Iterator[tuple[int, memoryview]]:
-    position, end = 0, len(data)
-    while position < end:
-        if position + _RECORD.size > end:
-            raise EpisodeError("expected a whole record, the file ends within one")
-        kind, length = _RECORD.unpack_from(data, position)
-        position += _RECORD.size
-        if length > end - position:
-            raise EpisodeError(
-                f"expected a record within the file, got one of {length} bytes where "
-                f"{end - position} are left"
-            )
-        yield kind, data[position : position + length]
-        position += length
 
 
 def _unpacked(chunk: memoryview) -> bytes:

@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,11 +18,12 @@ class StampedMessage:
     data: bytes
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Loss:
+class _Loss(NamedTuple):
+    """Messages that were let go or never came; made for each message, so it must be cheap."""
+
     stamp_ns: int
     cause: str
-    count: int
+    messages: int
 
 
 class MessageRing:
@@ -99,7 +101,7 @@ class MessageRing:
 
     def note_loss(self, stamp_ns: int, cause: str, count: int) -> None:
         """Remember that `count` messages around this time never came."""
-        self._losses.append(_Loss(stamp_ns=stamp_ns, cause=cause, count=count))
+        self._losses.append(_Loss(stamp_ns, cause, count))
 
     def window(self, t0_ns: int, t1_ns: int) -> tuple[StampedMessage, ...]:
         """Return the messages with t0 <= stamp <= t1, sorted by stamp; no bytes are copied."""
@@ -117,14 +119,14 @@ class MessageRing:
         counts: dict[str, int] = {}
         for loss in self._losses:
             if t0_ns <= loss.stamp_ns <= t1_ns:
-                counts[loss.cause] = counts.get(loss.cause, 0) + loss.count
+                counts[loss.cause] = counts.get(loss.cause, 0) + loss.messages
         return counts
 
     def _evict(self, cause: str) -> None:
         message = self._messages.popleft()
         self._bytes -= len(message.data)
         self._evictions[cause] += 1
-        self._losses.append(_Loss(stamp_ns=message.stamp_ns, cause=cause, count=1))
+        self._losses.append(_Loss(message.stamp_ns, cause, 1))
 
     def _clear(self) -> None:
         self._evictions["clock_jump"] += len(self._messages)

@@ -29,6 +29,7 @@ class TopicTrack:
         self._latched: deque[StampedMessage] = deque(maxlen=_LATCHED_KEPT)
         self._arrivals: deque[int] = deque()
         self._last_ns: int | None = None
+        self._horizon_ns = max(_RATE_NS, int(2 * NS_PER_S / (topic.flow_hz or 1.0)))
 
     def take(self, data: bytes, receive_ns: int) -> bool:
         """Take a message; False when its stamp showed that the clock was set back.
@@ -106,9 +107,8 @@ class TopicTrack:
         )
 
     def _forget(self, now_ns: int) -> None:
-        horizon_ns = max(_RATE_NS, int(2 * NS_PER_S / (self.topic.flow_hz or 1.0)))
-        arrivals = self._arrivals
-        while arrivals and not now_ns - horizon_ns < arrivals[0] <= now_ns:
+        arrivals, since_ns = self._arrivals, now_ns - self._horizon_ns
+        while arrivals and not since_ns < arrivals[0] <= now_ns:
             arrivals.popleft()
 
 

@@ -107,8 +107,9 @@ class Darkroom:
             level: whether the tray is level, for a camera that does not move with it.
         """
         self._views[stamp_ns] = _View(snapshot=snapshot, level=level)
-        for old in [key for key in self._views if key < stamp_ns - _KEPT_NS]:
-            del self._views[old]
+        # They come in the order of their stamps.
+        while (oldest := next(iter(self._views))) < stamp_ns - _KEPT_NS:
+            del self._views[oldest]
 
     def develop(self, content: EpisodeContent) -> EpisodeContent:
         """Return the episode with its pictures and locations in place of their placeholders."""

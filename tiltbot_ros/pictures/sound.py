@@ -75,15 +75,20 @@ def waves(episode: Episode) -> Waves | None:
     blocks = [message.block for message in messages]
     audio_format = messages[0].format
     offsets, frames = frame_offsets(messages)
-    samples = np.full((frames, audio_format.channels), np.nan, np.float32)
-    for at, block in zip(offsets, blocks, strict=True):
-        samples[at : at + len(block.samples)] = block.samples
+    whole = sum(len(block.samples) for block in blocks)
+    gapless = whole == frames and offsets == sorted(offsets)
+    if gapless:
+        samples = np.concatenate([block.samples for block in blocks]).astype(np.float32)
+    else:
+        samples = np.full((frames, audio_format.channels), np.nan, np.float32)
+        for at, block in zip(offsets, blocks, strict=True):
+            samples[at : at + len(block.samples)] = block.samples
     samples *= np.float32(1 / audio_format.full_scale)
     return Waves(
         samples=samples,
         start_s=(blocks[0].stamp_ns - episode.facts.contact.stamp_ns) / 1e9,
         sample_rate=audio_format.sample_rate,
-        missing=int(np.isnan(samples[:, 0]).sum()),
+        missing=0 if gapless else int(np.isnan(samples[:, 0]).sum()),
     )
 
 
@@ -132,7 +137,9 @@ def spectrogram(
     power = np.zeros((len(moments), length // 2 + 1), np.float32)
     padded = np.zeros(frames + 2 * length, np.float32)
     for channel in range(channels):
-        padded[length // 2 : length // 2 + frames] = np.nan_to_num(heard.samples[:, channel])
+        padded[length // 2 : length // 2 + frames] = heard.samples[:, channel]
+        if heard.missing:
+            np.nan_to_num(padded, copy=False)
         parts = sliding_window_view(padded, length)[moments]
         # Four times as fast as scipy.fft. A row holds the real part at 0 Hz, real and
         # imaginary parts in turn, the real part at half the rate.

@@ -18,7 +18,7 @@ class ReportSettings(Settings):
         "ogg",
         description="The loudest microphone as Ogg Vorbis at 22 kHz, lossless as FLAC, or no sound",
     )
-    picture_width_px: int = Field(360, ge=64, le=1920, description="Width of a picture [pixel]")
+    picture_width_px: int = Field(320, ge=64, le=1920, description="Width of a picture [pixel]")
     jpeg_quality: int = Field(80, ge=1, le=100, description="Of pictures and spectrograms [1]")
     chunk_episodes: int = Field(
         12, ge=1, le=200, description="Episodes whose pictures and sound are loaded together [1]"
