@@ -9,8 +9,15 @@ function render() {
   const object = state.page === "object" ? state.name : null;
   const filters = object === null ? state.filters : { ...state.filters, object: "" };
   const fits = matches(filters);
-  const episodes = EPISODES.filter((episode) => (object === null || episode.object.name === object) && fits(episode));
-  const pages = { overview: overviewPage, objects: objectsPage, object: objectPage, episodes: episodesPage };
+  const episodes = EPISODES.filter(
+    (episode) => (object === null || episode.object.name === object) && fits(episode),
+  );
+  const pages = {
+    overview: overviewPage,
+    objects: objectsPage,
+    object: objectPage,
+    episodes: episodesPage,
+  };
   dropBlobs();
   watcher.disconnect();
   document.getElementById("tip").classList.remove("shown");
@@ -23,10 +30,14 @@ function render() {
     if (here) link.setAttribute("aria-current", "page");
     link.href = address({ page: link.dataset.page, number: 1, sort: "", view: "" });
   }
-  const title = object === null ? { overview: "Overview", objects: "Objects", episodes: "Episodes" }[state.page] : pretty(object);
+  const title =
+    object === null
+      ? { overview: "Overview", objects: "Objects", episodes: "Episodes" }[state.page]
+      : pretty(object);
   document.title = `${title} · ${DATA.title}`;
   const where = `${state.page}/${state.name}/${state.number}`;
-  if (before !== "" && where !== before && document.activeElement?.name !== "q") window.scrollTo(0, 0);
+  if (before !== "" && where !== before && document.activeElement?.name !== "q")
+    window.scrollTo(0, 0);
   before = where;
 }
 
@@ -54,8 +65,14 @@ readyTheme();
 readyDetail();
 buildFilters(form);
 document.querySelector(".brand-name").textContent = DATA.title;
-document.getElementById("foot").append(
-  h("p", {}, `Made by tiltbot ${DATA.software} on ${DATA.made} from the folder ${DATA.folder}. ${DATA.note}`),
-);
+document
+  .getElementById("foot")
+  .append(
+    h(
+      "p",
+      {},
+      `Made by tiltbot ${DATA.software} on ${DATA.made} from the folder ${DATA.folder}. ${DATA.note}`,
+    ),
+  );
 window.addEventListener("hashchange", render);
 render();

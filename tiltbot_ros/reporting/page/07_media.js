@@ -32,7 +32,9 @@ function loadFile(number) {
 function loadChunk(number) {
   if (!CHUNKS.has(number)) {
     const block = document.getElementById(`chunk-${number}`);
-    const entries = block ? Promise.resolve().then(() => JSON.parse(block.textContent)) : loadFile(number);
+    const entries = block
+      ? Promise.resolve().then(() => JSON.parse(block.textContent))
+      : loadFile(number);
     const found = entries.then((list) => new Map(list.map((entry) => [entry.id, entry])));
     found.catch(() => CHUNKS.delete(number));
     CHUNKS.set(number, found);
@@ -51,7 +53,9 @@ const base64 = (text) => text.replaceAll("-", "+").replaceAll("_", "/");
 const pictureAddress = (data) => `data:image/jpeg;base64,${base64(data)}`;
 
 function blobOf(data, type) {
-  return URL.createObjectURL(new Blob([Uint8Array.from(atob(base64(data)), (letter) => letter.charCodeAt(0))], { type }));
+  return URL.createObjectURL(
+    new Blob([Uint8Array.from(atob(base64(data)), (letter) => letter.charCodeAt(0))], { type }),
+  );
 }
 
 // Addresses of blobs that are on the page; given back when the page changes.

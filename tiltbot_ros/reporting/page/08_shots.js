@@ -13,15 +13,34 @@ function arrowPath([x0, y0, x1, y1], unit) {
 function frame(view, name, episode) {
   const picture = view[name];
   const box = s("svg", { viewBox: `0 0 ${view.width} ${view.height}`, "aria-hidden": "true" });
-  if (name === "before" && view.arrow) box.append(s("path", { class: "arrow", d: arrowPath(view.arrow, view.height) }));
+  if (name === "before" && view.arrow)
+    box.append(s("path", { class: "arrow", d: arrowPath(view.arrow, view.height) }));
   if (name === "after" && view.way.length > 0) {
-    box.append(s("polyline", { class: "way", points: view.way.map(([x, y]) => `${x},${y}`).join(" ") }));
-    view.way.forEach(([x, y], i) => box.append(s("circle", { class: "step", cx: x, cy: y, r: view.height / 85, style: { fill: viridis(view.way.length > 1 ? i / (view.way.length - 1) : 1) } })));
+    box.append(
+      s("polyline", { class: "way", points: view.way.map(([x, y]) => `${x},${y}`).join(" ") }),
+    );
+    view.way.forEach(([x, y], i) =>
+      box.append(
+        s("circle", {
+          class: "step",
+          cx: x,
+          cy: y,
+          r: view.height / 85,
+          style: { fill: viridis(view.way.length > 1 ? i / (view.way.length - 1) : 1) },
+        }),
+      ),
+    );
   }
   return h(
     "figure",
     { class: "frame" },
-    h("img", { src: pictureAddress(picture.data), width: view.width, height: view.height, alt: `${episode.object.title}, ${name} the tilt`, decoding: "async" }),
+    h("img", {
+      src: pictureAddress(picture.data),
+      width: view.width,
+      height: view.height,
+      alt: `${episode.object.title}, ${name} the tilt`,
+      decoding: "async",
+    }),
     box,
     h("figcaption", {}, h("b", {}, name), ` ${signed(picture.time_s)} s`),
   );
@@ -38,18 +57,38 @@ function player(media, episode) {
   if (!spectrogram) return null;
   const [begin, end] = spectrogram.span_s;
   const share = (time) => `${(100 * (time - begin)) / (end - begin)}%`;
-  const view = h("div", { class: "spectrogram" }, h("img", { src: pictureAddress(spectrogram.data), alt: `spectrogram, ${begin.toFixed(1)} to ${end.toFixed(1)} s from the contact`, decoding: "async" }));
+  const view = h(
+    "div",
+    { class: "spectrogram" },
+    h("img", {
+      src: pictureAddress(spectrogram.data),
+      alt: `spectrogram, ${begin.toFixed(1)} to ${end.toFixed(1)} s from the contact`,
+      decoding: "async",
+    }),
+  );
   if (begin < 0 && end > 0) view.append(h("i", { class: "contact", style: { left: share(0) } }));
   for (const hertz of [200, 500, 1000, 2000, 5000, 10000]) {
     const [low, high] = spectrogram.range_hz;
     const place = Math.log(hertz / low) / Math.log(high / low);
-    if ([500, 2000, 10000].includes(hertz) && place > 0.05 && place < 0.97) view.append(h("span", { class: "pitch", style: { bottom: `${100 * place}%` } }, `${hertz / 1000} kHz`));
+    if ([500, 2000, 10000].includes(hertz) && place > 0.05 && place < 0.97)
+      view.append(
+        h("span", { class: "pitch", style: { bottom: `${100 * place}%` } }, `${hertz / 1000} kHz`),
+      );
   }
   if (!sound) return h("div", { class: "player" }, view);
   const audio = h("audio", { preload: "metadata", src: soundAddress(sound) });
   const line = h("i", { class: "playhead" });
   const icon = s("path", { d: PLAY });
-  const button = h("button", { type: "button", class: "play", "aria-label": `Play the sound of ${episode.id}`, onclick: () => (audio.paused ? audio.play() : audio.pause()) }, s("svg", { viewBox: "0 0 20 20", "aria-hidden": "true" }, icon));
+  const button = h(
+    "button",
+    {
+      type: "button",
+      class: "play",
+      "aria-label": `Play the sound of ${episode.id}`,
+      onclick: () => (audio.paused ? audio.play() : audio.pause()),
+    },
+    s("svg", { viewBox: "0 0 20 20", "aria-hidden": "true" }, icon),
+  );
   const seek = h("input", {
     type: "range",
     min: 0,
@@ -66,12 +105,18 @@ function player(media, episode) {
   const follow = () => {
     line.style.setProperty("left", share(sound.start_s + audio.currentTime));
     if (document.activeElement !== seek || !audio.paused) seek.value = 1000 * audio.currentTime;
-    seek.setAttribute("aria-valuetext", `${signed(sound.start_s + audio.currentTime)} s from the contact`);
+    seek.setAttribute(
+      "aria-valuetext",
+      `${signed(sound.start_s + audio.currentTime)} s from the contact`,
+    );
     if (!audio.paused) requestAnimationFrame(follow);
   };
   const state = () => {
     icon.setAttribute("d", audio.paused ? PLAY : PAUSE);
-    button.setAttribute("aria-label", `${audio.paused ? "Play" : "Pause"} the sound of ${episode.id}`);
+    button.setAttribute(
+      "aria-label",
+      `${audio.paused ? "Play" : "Pause"} the sound of ${episode.id}`,
+    );
     view.classList.toggle("playing", !audio.paused || audio.currentTime > 0);
     if (!audio.paused) {
       for (const other of document.querySelectorAll("audio")) if (other !== audio) other.pause();
@@ -80,8 +125,17 @@ function player(media, episode) {
   };
   for (const name of ["play", "pause", "ended"]) audio.addEventListener(name, state);
   view.append(line, seek);
-  const louder = Math.abs(sound.gain_db) < 0.5 ? "as loud as recorded" : `played ${Math.abs(sound.gain_db).toFixed(0)} dB ${sound.gain_db > 0 ? "louder" : "quieter"}`;
-  const told = h("span", { class: "told", title: sound.what }, h("b", {}, sound.microphone), ` ${louder}`, h("span", { class: "coding" }, `, ${sound.what}`));
+  const louder =
+    Math.abs(sound.gain_db) < 0.5
+      ? "as loud as recorded"
+      : `played ${Math.abs(sound.gain_db).toFixed(0)} dB ${sound.gain_db > 0 ? "louder" : "quieter"}`;
+  const told = h(
+    "span",
+    { class: "told", title: sound.what },
+    h("b", {}, sound.microphone),
+    ` ${louder}`,
+    h("span", { class: "coding" }, `, ${sound.what}`),
+  );
   return h("div", { class: "player" }, view, h("div", { class: "controls" }, button, told, audio));
 }
 
@@ -95,7 +149,12 @@ function facts(episode) {
 
 // A card of the gallery; its pictures come when they are loaded.
 function shot(episode, { list }) {
-  const pictures = h("div", { class: "frames waiting" }, h("div", { class: "frame" }), h("div", { class: "frame" }));
+  const pictures = h(
+    "div",
+    { class: "frames waiting" },
+    h("div", { class: "frame" }),
+    h("div", { class: "frame" }),
+  );
   const sound = h("div", { class: "player waiting" }, h("div", { class: "spectrogram" }));
   const card = h(
     "article",
@@ -103,13 +162,42 @@ function shot(episode, { list }) {
     h(
       "header",
       {},
-      h("button", { type: "button", class: "link", onclick: () => openDetail(episode, list) }, episode.id),
-      h("a", { class: "object", href: address({ page: "object", name: episode.object.name, filters: { object: "" }, number: 1, show: "" }) }, episode.object.title),
+      h(
+        "button",
+        { type: "button", class: "link", onclick: () => openDetail(episode, list) },
+        episode.id,
+      ),
+      h(
+        "a",
+        {
+          class: "object",
+          href: address({
+            page: "object",
+            name: episode.object.name,
+            filters: { object: "" },
+            number: 1,
+            show: "",
+          }),
+        },
+        episode.object.title,
+      ),
       badge(episode.verdict),
     ),
     pictures,
     sound,
-    h("footer", {}, actionGlyph(episode.action), h("span", {}, facts(episode)), episode.time === null ? null : h("time", { datetime: new Date(episode.time).toISOString() }, `${day(episode.time)} ${clock(episode.time)}`)),
+    h(
+      "footer",
+      {},
+      actionGlyph(episode.action),
+      h("span", {}, facts(episode)),
+      episode.time === null
+        ? null
+        : h(
+            "time",
+            { datetime: new Date(episode.time).toISOString() },
+            `${day(episode.time)} ${clock(episode.time)}`,
+          ),
+    ),
   );
   fillShot(episode, pictures, sound);
   return card;
@@ -129,7 +217,16 @@ async function fillShot(episode, pictures, sound) {
     sound.remove();
     return;
   }
-  if (media.view) pictures.replaceWith(h("div", { class: "frames" }, ["before", "after"].map((name) => frame(media.view, name, episode))));
+  if (media.view)
+    pictures.replaceWith(
+      h(
+        "div",
+        { class: "frames" },
+        ["before", "after"].map((name) => frame(media.view, name, episode)),
+      ),
+    );
   else pictures.replaceWith(h("p", { class: "nothing" }, "no pictures were recorded"));
-  sound.replaceWith(player(media, episode) ?? h("p", { class: "nothing" }, "no sound was recorded"));
+  sound.replaceWith(
+    player(media, episode) ?? h("p", { class: "nothing" }, "no sound was recorded"),
+  );
 }

@@ -33,7 +33,12 @@ function address(change, state = readState()) {
   for (const [name, value] of Object.entries(next.filters)) if (value) options.set(name, value);
   if (next.number > 1) options.set("page", next.number);
   for (const name of ["sort", "view", "show"]) if (next[name]) options.set(name, next[name]);
-  const path = next.page === "overview" ? "" : next.page === "object" ? `object/${encodeURIComponent(next.name)}` : next.page;
+  const path =
+    next.page === "overview"
+      ? ""
+      : next.page === "object"
+        ? `object/${encodeURIComponent(next.name)}`
+        : next.page;
   const query = options.toString();
   return `#/${path}${query ? `?${query}` : ""}`;
 }
@@ -51,10 +56,12 @@ function matches(filters) {
   const words = filters.q.toLowerCase().split(/\s+/).filter(Boolean);
   const kind = filters.kind === "" ? null : DATA.kinds.indexOf(filters.kind);
   return (episode) =>
-    (filters.object === "" || episode.object.name === (filters.object === NOTHING ? "" : filters.object)) &&
+    (filters.object === "" ||
+      episode.object.name === (filters.object === NOTHING ? "" : filters.object)) &&
     (filters.set === "" || episode.object.set === (filters.set === NOTHING ? "" : filters.set)) &&
     (filters.verdict === "" || episode.verdict === filters.verdict) &&
-    (filters.outcome === "" || episode.outcome === (filters.outcome === NOTHING ? "" : filters.outcome)) &&
+    (filters.outcome === "" ||
+      episode.outcome === (filters.outcome === NOTHING ? "" : filters.outcome)) &&
     (kind === null || episode.kinds.includes(kind)) &&
     (filters.media === "" || episode.chunk !== null) &&
     words.every((word) => episode.words.includes(word));

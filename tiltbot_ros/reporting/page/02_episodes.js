@@ -1,7 +1,11 @@
 // The table of the data set as a list of episodes.
 
 const DATA = JSON.parse(document.getElementById("data").textContent);
-const OBJECTS = DATA.objects.map((object, index) => ({ ...object, index, title: pretty(object.name) }));
+const OBJECTS = DATA.objects.map((object, index) => ({
+  ...object,
+  index,
+  title: pretty(object.name),
+}));
 const BY_NAME = new Map(OBJECTS.map((object) => [object.name, object]));
 
 const EPISODES = DATA.rows.id.map((id, index) => {
@@ -17,7 +21,8 @@ const EPISODES = DATA.rows.id.map((id, index) => {
     time: rows.time[index],
     level: rows.level[index],
     channel: rows.channel[index],
-    action: rows.ax[index] === null || rows.ay[index] === null ? null : [rows.ax[index], rows.ay[index]],
+    action:
+      rows.ax[index] === null || rows.ay[index] === null ? null : [rows.ax[index], rows.ay[index]],
     contacts: rows.contacts[index],
     rate: rows.rate[index],
     seconds: rows.seconds[index],
@@ -29,7 +34,14 @@ const EPISODES = DATA.rows.id.map((id, index) => {
     labels,
     kept: rows.kept[index] === 1,
     chunk: null,
-    words: [id, object.name, object.title, outcome, ...labels.map((pair) => pair.join("=")), ...problems]
+    words: [
+      id,
+      object.name,
+      object.title,
+      outcome,
+      ...labels.map((pair) => pair.join("=")),
+      ...problems,
+    ]
       .join("\n")
       .toLowerCase(),
   };
@@ -40,7 +52,9 @@ for (const [number, chunk] of DATA.chunks.entries())
 
 // How long was collected: the time between contacts, pauses left out.
 function collected(episodes) {
-  const times = Float64Array.from(episodes.filter((episode) => episode.time !== null).map((episode) => episode.time)).sort();
+  const times = Float64Array.from(
+    episodes.filter((episode) => episode.time !== null).map((episode) => episode.time),
+  ).sort();
   let seconds = 0;
   for (let i = 1; i < times.length; i += 1) {
     const step = (times[i] - times[i - 1]) / 1000;

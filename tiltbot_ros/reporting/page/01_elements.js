@@ -6,7 +6,8 @@ function fill(node, properties, children) {
   for (const [name, value] of Object.entries(properties ?? {})) {
     if (value === undefined || value === null || value === false) continue;
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else if (name === "style") for (const [key, text] of Object.entries(value)) node.style.setProperty(key, text);
+    else if (name === "style")
+      for (const [key, text] of Object.entries(value)) node.style.setProperty(key, text);
     else node.setAttribute(name, value === true ? "" : value);
   }
   node.append(...children.flat().filter((child) => child !== null && child !== undefined));
@@ -14,11 +15,17 @@ function fill(node, properties, children) {
 }
 
 const h = (tag, properties, ...children) => fill(document.createElement(tag), properties, children);
-const s = (tag, properties, ...children) => fill(document.createElementNS(SVG, tag), properties, children);
+const s = (tag, properties, ...children) =>
+  fill(document.createElementNS(SVG, tag), properties, children);
 
 const whole = new Intl.NumberFormat("en-GB");
 const pretty = (name) => (name === "" ? "not named" : name.replaceAll("_", " "));
-const percent = (part, all) => (all === 0 ? "–" : part === all ? "100 %" : `${Math.min(99.9, (100 * part) / all).toFixed(1)} %`);
+function percent(part, all) {
+  if (all === 0) return "–";
+  if (part === 0 || part === all) return part === 0 ? "0 %" : "100 %";
+  return `${Math.min(99.9, Math.max(0.1, (100 * part) / all)).toFixed(1)} %`;
+}
+
 const counted = (count, noun) => `${whole.format(count)} ${noun}${count === 1 ? "" : "s"}`;
 function signed(value, digits = 2) {
   const text = Math.abs(value).toFixed(digits);
@@ -65,8 +72,17 @@ function median(values) {
 const VERDICTS = ["clean", "flagged", "unreadable"];
 
 function badge(verdict) {
-  const mark = { clean: "M4 8.5l2.7 2.7L12 5.6", flagged: "M8 3.6v5.2M8 11.6v.9", unreadable: "M4.6 4.6l6.8 6.8M11.4 4.6l-6.8 6.8" }[verdict];
-  return h("span", { class: `badge ${verdict}` }, s("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, s("path", { d: mark })), verdict);
+  const mark = {
+    clean: "M4 8.5l2.7 2.7L12 5.6",
+    flagged: "M8 3.6v5.2M8 11.6v.9",
+    unreadable: "M4.6 4.6l6.8 6.8M11.4 4.6l-6.8 6.8",
+  }[verdict];
+  return h(
+    "span",
+    { class: `badge ${verdict}` },
+    s("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, s("path", { d: mark })),
+    verdict,
+  );
 }
 
 // A small round window on the action space: x to the right, y up, the rim is the greatest tilt.
@@ -75,7 +91,12 @@ function actionGlyph(action) {
   const [x, y] = action;
   return s(
     "svg",
-    { class: "glyph", viewBox: "-1.15 -1.15 2.3 2.3", role: "img", "aria-label": `tilt ${signed(x)}, ${signed(y)}` },
+    {
+      class: "glyph",
+      viewBox: "-1.15 -1.15 2.3 2.3",
+      role: "img",
+      "aria-label": `tilt ${signed(x)}, ${signed(y)}`,
+    },
     s("circle", { r: 1, class: "rim" }),
     s("line", { x1: 0, y1: 0, x2: x, y2: -y, class: "stick" }),
     s("circle", { cx: x, cy: -y, r: 0.2, class: "tip" }),
@@ -91,7 +112,10 @@ function tip(node, lines) {
   });
   node.addEventListener("pointermove", (event) => {
     const left = Math.min(event.clientX + 14, window.innerWidth - box.offsetWidth - 8);
-    box.style.setProperty("transform", `translate(${Math.max(left, 8)}px, ${event.clientY - box.offsetHeight - 12}px)`);
+    box.style.setProperty(
+      "transform",
+      `translate(${Math.max(left, 8)}px, ${event.clientY - box.offsetHeight - 12}px)`,
+    );
   });
   node.addEventListener("pointerleave", () => box.classList.remove("shown"));
   return node;
