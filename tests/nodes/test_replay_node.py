@@ -20,6 +20,7 @@ from tiltbot_ros.episodes.offline import CutOptions, cut_bag
 from tiltbot_ros.episodes.reader import Episode
 from tiltbot_ros.episodes.topics import RecordedTopic
 from tiltbot_ros.episodes.typestore import typestore
+from tiltbot_ros.image_forms import to_other_form
 from tiltbot_ros.nodes.wiring import nanoseconds
 from tiltbot_ros.replaying import ReplaySettings
 from tiltbot_ros.rigs import Rig
@@ -166,3 +167,36 @@ def test_a_broken_episode_is_left_out_and_the_exit_status_tells(cut, tmp_path):
     assert "ep_000002" in ended.stderr
     assert "1 of 2 recordings could not be read" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory):
+    """A bag of 3 s whose pictures are compressed."""
+    path = tmp_path_factory.mktemp("packed") / "bag"
+    kinds = (topics.COLOR_COMPRESSED, topics.AUDIO)
+    with Writer(path, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+        to = {
+            topic.name: writer.add_connection(f"/{topic.name}", topic.type, typestore=typestore())
+            for topic in kinds
+        }
+        for event in streams.events(3.0, ()):
+            if event.topic == "/audio":
+                writer.write(to["audio"], event.receive_ns, event.data)
+            elif event.topic == f"/{topics.COLOR.name}":
+                data = to_other_form(topics.COLOR, event.data)
+                writer.write(to[topics.COLOR_COMPRESSED.name], event.receive_ns, data)
+    return path
+
+
+@pytest.mark.usefixtures("ros_environment")
+def test_compressed_pictures_are_played_raw_to_who_listens_to_raw_ones(packed, tmp_path: Path):
+    replay = ReplaySettings(path=str(packed), wait_for=["observer"])
+    specs = replay_graph(RIG, replay=replay, listen=False)
+    listened = [topics.COLOR, topics.COLOR_COMPRESSED]
+    with running(specs, tmp_path, topics=listened) as (graph, observer):
+        observer.until(lambda: len(observer.heard[topics.COLOR.name]) >= 12, 30.0, graph)
+    raw, compressed = (observer.heard[topic.name] for topic in listened)
+    assert raw[0].header.stamp == compressed[0].header.stamp
+    assert (raw[0].encoding, raw[0].height, raw[0].width) == ("rgb8", 24, 32)
+    # Picture i has the grey value i.
+    assert [round(float(np.mean(image.data))) for image in raw[:12]] == list(range(12))
