@@ -18,7 +18,7 @@ const h = (tag, properties, ...children) => fill(document.createElement(tag), pr
 const s = (tag, properties, ...children) =>
   fill(document.createElementNS(SVG, tag), properties, children);
 
-const whole = new Intl.NumberFormat("en-GB");
+const integer = new Intl.NumberFormat("en-GB");
 const pretty = (name) => (name === "" ? "not named" : name.replaceAll("_", " "));
 function percent(part, all) {
   if (all === 0) return "–";
@@ -26,7 +26,7 @@ function percent(part, all) {
   return `${Math.min(99.9, Math.max(0.1, (100 * part) / all)).toFixed(1)} %`;
 }
 
-const counted = (count, noun) => `${whole.format(count)} ${noun}${count === 1 ? "" : "s"}`;
+const counted = (count, noun) => `${integer.format(count)} ${noun}${count === 1 ? "" : "s"}`;
 function signed(value, digits = 2) {
   const text = Math.abs(value).toFixed(digits);
   return Number(text) === 0 ? text : `${value < 0 ? "−" : "+"}${text}`;

@@ -101,5 +101,5 @@ function showFilters(form, state, hits) {
   form.querySelector(".hits").textContent =
     hits === EPISODES.length
       ? counted(hits, "episode")
-      : `${whole.format(hits)} of ${counted(EPISODES.length, "episode")}`;
+      : `${integer.format(hits)} of ${counted(EPISODES.length, "episode")}`;
 }

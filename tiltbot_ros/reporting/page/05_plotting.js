@@ -57,7 +57,7 @@ function gridLines(figure, top, { left, right, y, parts = 3 }) {
       s(
         "text",
         { class: "tick", x: left - 6, y: y(value) + 3.5, "text-anchor": "end" },
-        whole.format(value),
+        integer.format(value),
       ),
     );
   }
@@ -70,7 +70,7 @@ function drawHistogram(bars, { ticks, marks = [], unit = "" }) {
       1,
       ...bars.map((bar) => bar.parts.reduce((sum, part) => sum + part[1], 0)),
     );
-    const left = 12 + 6.4 * whole.format(Math.ceil(top)).length;
+    const left = 12 + 6.4 * integer.format(Math.ceil(top)).length;
     const right = width - 6;
     const base = height - (unit ? 34 : 20);
     const low = bars[0].from;
@@ -196,7 +196,7 @@ function barList(title, note, rows, { wide = false } = {}) {
               row.name,
             ),
             stack,
-            h("span", { class: "count" }, whole.format(sum)),
+            h("span", { class: "count" }, integer.format(sum)),
           ),
           () => row.tip,
         ),

@@ -112,13 +112,13 @@ function timeChart(episodes) {
       `${flagged[i]} flagged`,
     ],
   }));
-  const whole_ = count * span;
-  const many = whole_ > 2 * 86400e3;
-  const tickSpan = SPANS.find((one) => whole_ / one <= 6) ?? SPANS.at(-1);
+  const length = count * span;
+  const many = length > 2 * 86400e3;
+  const tickSpan = SPANS.find((one) => length / one <= 6) ?? SPANS.at(-1);
   const ticks = [];
   for (
     let at = Math.ceil((begin - shift) / tickSpan) * tickSpan + shift;
-    at <= begin + whole_;
+    at <= begin + length;
     at += tickSpan
   )
     ticks.push([at, many ? day(at).slice(5) : clock(at, { seconds: tickSpan < 60e3 })]);

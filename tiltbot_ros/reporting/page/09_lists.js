@@ -133,7 +133,11 @@ function pager(state, pages) {
     { class: "pager", "aria-label": "Pages of the list" },
     link(1, "«", "First page"),
     link(state.number - 1, "‹ Back", "Page before"),
-    h("span", { class: "place" }, `page ${whole.format(state.number)} of ${whole.format(pages)}`),
+    h(
+      "span",
+      { class: "place" },
+      `page ${integer.format(state.number)} of ${integer.format(pages)}`,
+    ),
     link(state.number + 1, "Next ›", "Next page"),
     link(pages, "»", "Last page"),
   );

@@ -22,15 +22,15 @@ function tiles(episodes, state) {
     "section",
     { class: "tiles", "aria-label": "In numbers" },
     tile(
-      whole.format(episodes.length),
+      integer.format(episodes.length),
       episodes.length === 1 ? "episode" : "episodes",
       sums.kept ? `${sums.kept} kept` : null,
     ),
-    one ? null : tile(whole.format(objects), objects === 1 ? "object" : "objects", null),
+    one ? null : tile(integer.format(objects), objects === 1 ? "object" : "objects", null),
     tile(
       percent(sums.clean, episodes.length),
       "clean",
-      `${whole.format(sums.flagged)} flagged${sums.unreadable ? `, ${sums.unreadable} unreadable` : ""}`,
+      `${integer.format(sums.flagged)} flagged${sums.unreadable ? `, ${sums.unreadable} unreadable` : ""}`,
     ),
     tile(
       duration(sums.seconds),
