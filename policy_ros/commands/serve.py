@@ -1,10 +1,12 @@
 """The verb `serve`: models as action servers, judged by every new episode."""
 
 import time
+from collections import Counter
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import tyro
+from rich.console import Console
 
 from tiltbot_ros.bringup import serve_graph
 from tiltbot_ros.commands.output import remarks
@@ -12,6 +14,9 @@ from tiltbot_ros.commands.usage import UsageError
 from tiltbot_ros.errors import DeviceError
 from tiltbot_ros.rigs import Rig, load_rig
 from tiltbot_ros.serving import ACTIONS, Role, ServingSettings
+
+if TYPE_CHECKING:
+    from tiltbot_ros.supervisor import Supervisor
 
 _Folder = Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="")]
 
@@ -59,34 +64,41 @@ def serve(
     )
 
     # It starts processes; checks of the options must not wait for its imports.
-    from tiltbot_ros.supervisor import Supervisor, last_words  # noqa: PLC0415
+    from tiltbot_ros.supervisor import Supervisor  # noqa: PLC0415
 
     console = remarks()
     folder = logs.expanduser() / time.strftime("%Y%m%d-%H%M%S")
     graph = Supervisor(specs, log_directory=folder, namespace=namespace)
-    graph.start()
-    console.print(
-        f"serving {', '.join(ACTIONS[role] for role in checkpoints)}; logs in {folder}; end with "
-        "Ctrl-C",
-        markup=False,
-    )
-    ends: dict[str, int] = {}
     try:
-        while True:
-            for ending in graph.poll():
-                ends[ending.name] = ends.get(ending.name, 0) + 1
-                words = (
-                    f"'{ending.name}' ended with status {ending.status}; its log ({ending.log}):\n"
-                    f"{last_words(ending.log)}"
-                )
-                if ends[ending.name] >= MOST_STARTS:
-                    raise DeviceError(words)
-                console.print(words, markup=False, soft_wrap=True)
-            time.sleep(POLL_S)
+        graph.start()
+        console.print(
+            f"serving {', '.join(ACTIONS[role] for role in checkpoints)}; logs in {folder}; end "
+            "with Ctrl-C",
+            markup=False,
+        )
+        _watch(graph, console)
     except KeyboardInterrupt:
         return 0
     finally:
         graph.stop()
+
+
+def _watch(graph: "Supervisor", console: Console) -> NoReturn:
+    """Tell of every node that ends, and give up when one ends again and again."""
+    from tiltbot_ros.supervisor import last_words  # noqa: PLC0415
+
+    ends: Counter[str] = Counter()
+    while True:
+        for ending in graph.poll():
+            ends[ending.name] += 1
+            words = (
+                f"'{ending.name}' ended with status {ending.status}; its log ({ending.log}):\n"
+                f"{last_words(ending.log)}"
+            )
+            if ends[ending.name] >= MOST_STARTS:
+                raise DeviceError(words)
+            console.print(words, markup=False, soft_wrap=True)
+        time.sleep(POLL_S)
 
 
 def _check(rig: Rig, checkpoints: dict[Role, Path]) -> None:
