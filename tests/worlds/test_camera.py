@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tiltbot_ros.errors import MissingDependencyError, WorldError
+from tiltbot_ros.sensors.image_codec import pack
 from tiltbot_ros.worlds.camera import Painter, PictureSettings, TrayCamera, intrinsics, pose
 from tiltbot_ros.worlds.camera_process import CameraProcess
 from tiltbot_ros.worlds.hinges import orientation
@@ -94,6 +95,11 @@ def test_process_draws_the_same_picture():
         frame = there.fetch(20.0)
         np.testing.assert_array_equal(frame.color, here.color)
         np.testing.assert_array_equal(frame.depth, here.depth)
+        assert frame.packed is None
+        there.request(pack=True)
+        assert there.fetch(20.0).packed == pack(
+            here.color, here.depth, jpeg_quality=90, png_level=4
+        )
         world.place("green_cube")
         there.request()
         assert (there.fetch(20.0).color != here.color).any()

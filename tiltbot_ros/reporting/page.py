@@ -24,6 +24,23 @@ from tiltbot_ros.reporting.media import Media
 GENERATOR = "tiltbot"
 
 _FOLDER = Path(__file__).with_name("page")
+_STYLES = ("theme", "frame", "charts", "shots", "lists", "widths")
+_SCRIPTS = (
+    "elements",
+    "episodes",
+    "state",
+    "filters",
+    "plotting",
+    "charts",
+    "media",
+    "shots",
+    "lists",
+    "detail",
+    "pages",
+    "main",
+)
+"""Each may use what stands before it when it is loaded, and everything when it is called."""
+
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
 _ESCAPES = {
     "<": "\\u003c",
@@ -146,7 +163,7 @@ def page(table: PageTable, blocks: Sequence[bytes] = ()) -> bytes:
         table: the data set.
         blocks: `chunk_json` of every chunk, where media are to be within the page.
     """
-    style, script = _asset("*.css"), _asset("*.js")
+    style, script = _style(), _script()
     policy = "; ".join(
         (
             "default-src 'none'",
@@ -172,7 +189,7 @@ def page(table: PageTable, blocks: Sequence[bytes] = ()) -> bytes:
         "data": _json(table),
         "media": media,
     }
-    pieces = _PLACE.split((_FOLDER / "page.html").read_text(encoding="utf-8"))
+    pieces = _PLACE.split(_asset("page.html"))
     return b"".join(
         parts[piece] if number % 2 else piece.encode() for number, piece in enumerate(pieces)
     )
@@ -207,10 +224,18 @@ def _json(value: Any) -> bytes:
 
 
 @cache
-def _asset(pattern: str) -> str:
-    files = sorted(_FOLDER.glob(pattern))
-    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
-    return f'"use strict";\n(() => {{\n{text}}})();\n' if pattern == "*.js" else text
+def _style() -> str:
+    return "\n".join(_asset(f"{name}.css") for name in _STYLES)
+
+
+@cache
+def _script() -> str:
+    text = "\n".join(_asset(f"{name}.js") for name in _SCRIPTS)
+    return f'"use strict";\n(() => {{\n{text}}})();\n'
+
+
+def _asset(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:
