@@ -36,7 +36,7 @@ from tiltbot_ros.reporting.report import make_report
 from tiltbot_ros.reporting.settings import ReportSettings
 from tiltbot_ros.sensors.image_codec import COLOR_FORMAT, pack_color
 
-EXAMPLES = int(os.environ.get("TILTBOT_FUZZ", "40"))
+EXAMPLES = int(os.environ.get("TILTBOT_FUZZ", "16"))
 """A longer search: TILTBOT_FUZZ=5000 pytest tests/fuzz"""
 
 ROOM = 1_500_000_000
