@@ -59,6 +59,7 @@ class StudyManifest(Settings):
     pushes: int = Field(description="rows of the pushing data set; 0: there is none")
     seeds: tuple[int, ...]
     quick: bool
+    precision: str = Field(description="of products and convolutions in training")
     training_s: float = Field(description="sum over all trainings [s]")
     this_session_s: float = Field(description="wall clock of the command that wrote this [s]")
     runs: tuple[RunEntry, ...]
@@ -71,6 +72,7 @@ def reproduce(
     quick: bool,
     workers: int,
     image_weights: Path | None = None,
+    precision: str = "float32",
     tell: Callable[[str], None],
     step: Callable[[int, int], None],
 ) -> Path:
@@ -82,6 +84,7 @@ def reproduce(
         quick: small networks and few epochs.
         workers: trainings at a time, each in a process with one thread; 1: in this process.
         image_weights: ResNet-18 weights for the image features; None: they are trained.
+        precision: of the trainings, `schedule.precision` of a recipe.
         tell: told in words what is done.
         step: told how many trainings are done, of how many.
 
@@ -102,6 +105,7 @@ def reproduce(
         quick=quick,
         side=store.settings.picture_size,
         image_weights=image_weights,
+        precision=precision,
     )
     before = sum(done(place, job) for job in jobs)
     finished = 0
@@ -193,6 +197,7 @@ def _manifest(
         pushes=len(Results(place, seeds).pushes()) if place.pushes is not None else 0,
         seeds=seeds,
         quick=quick,
+        precision=jobs[0].recipe.schedule.precision,
         training_s=round(sum(run.seconds for run in runs), 1),
         this_session_s=round(seconds, 1),
         runs=tuple(runs),

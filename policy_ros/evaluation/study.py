@@ -60,6 +60,7 @@ def plan(
     quick: bool,
     side: int,
     image_weights: Path | None = None,
+    precision: str = "float32",
 ) -> tuple[Job, ...]:
     """Return all trainings, those that others build on first.
 
@@ -69,8 +70,10 @@ def plan(
         quick: small networks and few epochs: to see that everything works, not what comes out.
         side: of the store's pictures [px]; models see them shrunk to PICTURE where that goes.
         image_weights: ResNet-18 weights for the image features; None: they are trained.
+        precision: of the trainings, `schedule.precision` of their recipes.
     """
-    changes = [f"picture={PICTURE if side % PICTURE == 0 else side}"]
+    exact = f"schedule.precision={precision}"
+    changes = [f"picture={PICTURE if side % PICTURE == 0 else side}", exact]
     if quick:
         changes += [
             "schedule.epochs=3",
@@ -90,6 +93,7 @@ def plan(
             "network.embedding=512",
             f"picture={side}",
             "schedule.epochs=3",
+            exact,
         ]
     groups: list[tuple[str, Recipe, str, str]] = []
     groups += [(embedding_group(w), base[w], "set_a", "") for w in WEIGHTS]

@@ -6,9 +6,10 @@ import shlex
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import lightning
 import torch
@@ -23,6 +24,12 @@ from policy_ros.training.provenance import machine
 from policy_ros.training.recipe import Recipe
 from policy_ros.training.run_folder import Metrics, RunFolder, RunManifest, read_metrics
 from tiltbot_ros.errors import ConfigError
+
+PRECISIONS: Mapping[str, Literal["32-true", "bf16-mixed"]] = {
+    "float32": "32-true",
+    "bfloat16": "bf16-mixed",
+}
+"""Lightning's names."""
 
 
 def started(recipe: Recipe, origin: Origin, data: Path) -> RunManifest:
@@ -89,6 +96,7 @@ def fit(
             max_epochs=learner.recipe.schedule.epochs,
             gradient_clip_val=learner.recipe.schedule.clip,
             deterministic=True,
+            precision=PRECISIONS[learner.recipe.schedule.precision],
             num_sanity_val_steps=0,
             use_distributed_sampler=False,
             enable_progress_bar=progress and rank == 0,

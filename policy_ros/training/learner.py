@@ -48,7 +48,7 @@ class Learner(lightning.LightningModule):
     def training_step(self, batch: Batch, _number: int) -> Tensor:
         """Return the loss of a batch."""
         prepared = self._prepare(batch, self.current_epoch)
-        loss, parts = objective(self.model.learn(prepared), prepared, self.recipe)
+        loss, parts = objective(self._answer(prepared), prepared, self.recipe)
         self._tell("train", loss, parts, len(next(iter(batch.values()))))
         return loss
 
@@ -57,8 +57,12 @@ class Learner(lightning.LightningModule):
         if not len(batch["row"]):  # a last batch smaller than the number of processes
             return
         prepared = self._prepare(batch, None)
-        loss, parts = objective(self.model.learn(prepared), prepared, self.recipe)
+        loss, parts = objective(self._answer(prepared), prepared, self.recipe)
         self._tell("validation", loss, parts, len(next(iter(batch.values()))))
+
+    def _answer(self, prepared: Batch) -> Batch:
+        """Return what the model says, for the objective in full precision."""
+        return {name: value.float() for name, value in self.model.learn(prepared).items()}
 
     def _tell(self, part: str, loss: Tensor, measures: dict[str, Tensor], count: int) -> None:
         values = {f"{part}/{name}": value for name, value in measures.items()}

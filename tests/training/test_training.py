@@ -50,6 +50,20 @@ def test_a_training_learns_which_object_it_was(finished, store):
     assert mean == pytest.approx(named["accuracy"])
 
 
+def test_in_half_precision_it_learns_the_same_and_its_weights_stay_whole(finished, store, tmp_path):
+    _, _, whole = finished
+    chosen = recipe(
+        "tiltbot", "schedule.epochs=8", "augmentations=[gain]", "schedule.precision=bfloat16"
+    )
+    metrics = run(store, tmp_path / "run", chosen)
+    assert metrics.best["validation/accuracy"] > 0.7
+    # Rounded on the way, but not led elsewhere.
+    first, exact = (m.epochs[0].measures["train/loss"] for m in (metrics, whole))
+    assert first != exact
+    assert first == pytest.approx(exact, rel=0.02)
+    assert {value.dtype for value in weights(tmp_path / "run").values()} == {torch.float32}
+
+
 def test_the_folder_tells_everything_the_training_was_made_from(finished, store):
     out, chosen, metrics = finished
     manifest = json.loads((out / "run.json").read_text())
