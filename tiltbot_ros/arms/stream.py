@@ -131,6 +131,10 @@ class Stream:
         if self._lease.take(commander, now_s):
             self._gate.forget()
 
+    def commander(self, now_s: float) -> str:
+        """Return who has the arm; empty: nobody."""
+        return self._lease.holder(now_s) or ""
+
     def give(self, commander: str) -> None:
         """Let a commander give the arm back; the arm stops when it still moves for it."""
         if self._phase == "following":
