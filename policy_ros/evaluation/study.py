@@ -96,14 +96,14 @@ def plan(
             exact,
         ]
     groups: list[tuple[str, Recipe, str, str]] = []
+    groups += [("all_0", base[0.0], "all", "")]
     groups += [(embedding_group(w), base[w], "set_a", "") for w in WEIGHTS]
     groups += [
-        ("all_0", base[0.0], "all", ""),
+        ("improved", load_recipe(IMPROVED, changes), "set_a", ""),
         ("all_joint", base[JOINT], "all", ""),
         ("image_inverse", load_recipe("image_inverse", changes), "set_a", ""),
         ("image_features", load_recipe("image_classifier", features), "set_a", ""),
         ("shuffled", load_recipe("tiltbot", [*changes, "shuffled=true"]), "set_a", ""),
-        ("improved", load_recipe(IMPROVED, changes), "set_a", ""),
         ("improved_all", load_recipe(IMPROVED, changes), "all", ""),
     ]
     few = ["schedule.epochs=5"] if quick else []
