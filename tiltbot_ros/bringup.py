@@ -38,7 +38,16 @@ Value = bool | int | float | str | list[bool] | list[int] | list[float] | list[s
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "world_node": ("arm", "tilt", "follow", "microphones", "camera", "world", "sound", "view"),
-    "tray_node": ("arm", "kinematic", "guard", "held", "sawyer", "tilt", "follow"),
+    "tray_node": (
+        "arm",
+        "kinematic",
+        "guard",
+        "held",
+        "mujoco_arm",
+        "sawyer",
+        "tilt",
+        "follow",
+    ),
     "microphone_node": ("microphones",),
     "camera_node": ("camera", "mount"),
     "contact_node": ("detector",),

@@ -11,8 +11,10 @@ from tiltbot_ros.arms.drivers import ArmSettings
 from tiltbot_ros.arms.guard import GuardSettings
 from tiltbot_ros.arms.held_settings import HeldTraySettings
 from tiltbot_ros.arms.kinematic import KinematicSettings
+from tiltbot_ros.arms.mujoco_arm_settings import MujocoArmSettings
 from tiltbot_ros.arms.sawyer.settings import SawyerSettings
 from tiltbot_ros.arms.tilts import TiltSettings
+from tiltbot_ros.arms.tool_settings import ToolSettings
 from tiltbot_ros.arms.tray import FollowSettings
 from tiltbot_ros.collecting import CollectSettings
 from tiltbot_ros.episodes.detector import DetectorSettings
@@ -46,7 +48,9 @@ class Rig(Settings):
     kinematic: KinematicSettings = KinematicSettings()
     guard: GuardSettings = GuardSettings()
     held: HeldTraySettings = HeldTraySettings()
+    mujoco_arm: MujocoArmSettings = MujocoArmSettings()
     sawyer: SawyerSettings = SawyerSettings()
+    tool: ToolSettings = ToolSettings()
     tilt: TiltSettings = TiltSettings()
     follow: FollowSettings = FollowSettings()
     microphones: MicrophoneSettings = MicrophoneSettings()

@@ -1,8 +1,8 @@
-"""Which arm holds the tray; only its own library is imported."""
+"""Which arm a rig has, and what holds its tray; only that arm's own library is imported."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 from pydantic import Field
@@ -10,21 +10,29 @@ from pydantic import Field
 from tiltbot_ros.arms.guard import GuardedArm, GuardSettings, rig_limits
 from tiltbot_ros.arms.held_settings import HeldTraySettings
 from tiltbot_ros.arms.kinematic import KinematicSettings, KinematicTray
-from tiltbot_ros.arms.limits import load_limits
+from tiltbot_ros.arms.limits import AxisLimits, RobotLimits, load_limits
+from tiltbot_ros.arms.mujoco_arm_settings import MujocoArmSettings
 from tiltbot_ros.arms.sawyer.settings import SawyerSettings
 from tiltbot_ros.arms.tilts import TiltSettings
+from tiltbot_ros.arms.tool_settings import ToolSettings
 from tiltbot_ros.arms.tray import TrayDriver
 from tiltbot_ros.errors import ConfigError
 from tiltbot_ros.settings import Settings
 
+if TYPE_CHECKING:
+    from tiltbot_ros.arms.arm import Arm
+
+Clock = Callable[[], int]
+"""The ROS clock [ns]."""
+
 
 class ArmSettings(Settings):
-    """The arm that holds the tray."""
+    """The arm of a rig."""
 
-    driver: Literal["simulated", "kinematic", "sawyer"] = Field(
+    driver: Literal["simulated", "kinematic", "mujoco", "sawyer"] = Field(
         "simulated",
-        description="'simulated' (the world node has the arm), 'kinematic' (a tray without "
-        "physics, where only microphones and camera matter), or 'sawyer'",
+        description="'simulated' (the world node has the tray), 'kinematic' (a tray or an arm "
+        "without physics), 'mujoco' (a simulated arm), or 'sawyer'",
     )
     rate_hz: float = Field(
         100.0, ge=1.0, le=1000.0, description="commands and states a second [Hz]"
@@ -37,6 +45,138 @@ class ArmSettings(Settings):
     )
 
 
+class ArmRig(Protocol):
+    """What the arms ask of a rig: their groups of settings (see tiltbot_ros/rigs.py)."""
+
+    @property
+    def arm(self) -> ArmSettings:
+        """Which arm."""
+
+    @property
+    def held(self) -> HeldTraySettings:
+        """How a tray sits in its hand."""
+
+    @property
+    def mujoco_arm(self) -> MujocoArmSettings:
+        """Of a simulated arm."""
+
+    @property
+    def sawyer(self) -> SawyerSettings:
+        """Of Sawyer's driver."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArmKind:
+    """One driver.
+
+    Attributes:
+        make: returns the arm of a rig, not connected.
+        robot: returns the name of the robot, which its limits have in config/robots.
+        groups: groups of a rig's settings that `make` reads, besides `arm`.
+    """
+
+    make: Callable[[ArmRig, Clock], "Arm"]
+    robot: Callable[[ArmRig], str]
+    groups: tuple[str, ...] = ()
+
+
+def _kinematic(rig: ArmRig, clock: Clock) -> "Arm":
+    from tiltbot_ros.arms.kinematic_arm import KinematicArm  # noqa: PLC0415
+    from tiltbot_ros.arms.robots import start_of  # noqa: PLC0415
+
+    limits = robot_limits(rig)
+    return KinematicArm(
+        name="kinematic",
+        joints=limits.joints.names,
+        start=start_of(limits),
+        rate_hz=rig.arm.rate_hz,
+        clock=clock,
+    )
+
+
+def _mujoco(rig: ArmRig, clock: Clock) -> "Arm":
+    from tiltbot_ros.arms.mujoco_arm import MujocoArm  # noqa: PLC0415
+
+    held = rig.held if rig.mujoco_arm.held_tray else None
+    return MujocoArm(rig.mujoco_arm, rate_hz=rig.arm.rate_hz, clock=clock, held=held)
+
+
+def _sawyer(rig: ArmRig, clock: Clock) -> "Arm":  # noqa: ARG001 - the robot has its own
+    from tiltbot_ros.arms.sawyer.driver import SawyerArm  # noqa: PLC0415
+
+    return SawyerArm(rig.sawyer, rate_hz=rig.arm.rate_hz)
+
+
+ARMS: Mapping[str, ArmKind] = {
+    "kinematic": ArmKind(make=_kinematic, robot=lambda _: "plain"),
+    "mujoco": ArmKind(
+        make=_mujoco, robot=lambda rig: rig.mujoco_arm.robot, groups=("mujoco_arm", "held")
+    ),
+    "sawyer": ArmKind(make=_sawyer, robot=lambda _: "sawyer", groups=("sawyer",)),
+}
+"""The drivers by the name that `arm.driver` gives them."""
+
+
+def arm_kind(rig: ArmRig) -> ArmKind:
+    """Return the driver that a rig names.
+
+    Raises:
+        ConfigError: it has no arm of its own.
+    """
+    try:
+        return ARMS[rig.arm.driver]
+    except KeyError:
+        raise ConfigError(
+            f"expected arm.driver among {', '.join(ARMS)}, got '{rig.arm.driver}': the simulated "
+            f"rig's tray comes from its world node, and has no arm"
+        ) from None
+
+
+def make_arm(rig: ArmRig, *, clock: Clock) -> "Arm":
+    """Return the arm that a rig names, not connected.
+
+    Args:
+        rig: the rig, or the groups of settings that the driver reads.
+        clock: the ROS clock [ns].
+
+    Raises:
+        ConfigError: the rig has no arm, or its settings do not fit.
+        MissingDependencyError: a library or a model of the arm is missing.
+    """
+    return arm_kind(rig).make(rig, clock)
+
+
+def robot_limits(rig: ArmRig) -> RobotLimits:
+    """Return the limits of a rig's robot, before its ratios and margin.
+
+    Raises:
+        ConfigError: the rig has no arm, or there is no such file.
+    """
+    return load_limits(rig.arm.limits or arm_kind(rig).robot(rig))
+
+
+def make_pose_arm(rig: ArmRig, *, clock: Clock, limits: AxisLimits, tool: ToolSettings) -> "Arm":
+    """Return a rig's arm, which takes poses: by itself, or by kinematics in front of it.
+
+    Args:
+        rig: as of `make_arm`.
+        clock: the ROS clock [ns].
+        limits: of the joints on this rig, ratios and margin applied.
+        tool: where the tool is.
+
+    Raises:
+        ConfigError: as `make_arm`, or the arm has no model.
+        MissingDependencyError: as `make_arm`, or mink is not installed.
+    """
+    from tiltbot_ros.arms.pose_by_joints import PoseByJoints, tool_model  # noqa: PLC0415
+
+    arm = make_arm(rig, clock=clock)
+    if "pose" in arm.spaces:
+        return arm
+    model = tool_model(tool, robot=arm_kind(rig).robot(rig), joints=arm.joint_names)
+    return PoseByJoints(arm, model, limits, tool)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TraySetup:
     """Every group of settings that a tray on an arm may need.
@@ -46,6 +186,7 @@ class TraySetup:
         kinematic: of the tray without physics.
         guard: limits, deadman and gate of the arm.
         held: how the tray sits on the arm.
+        mujoco_arm: of a simulated arm.
         sawyer: of Sawyer's driver.
         tilt: of the tilts that the arm has to follow.
     """
@@ -54,6 +195,7 @@ class TraySetup:
     kinematic: KinematicSettings
     guard: GuardSettings
     held: HeldTraySettings
+    mujoco_arm: MujocoArmSettings
     sawyer: SawyerSettings
     tilt: TiltSettings
 
@@ -74,22 +216,16 @@ def open_tray(setup: TraySetup, *, clock: Callable[[], int]) -> TrayDriver:
     """
     if setup.arm.driver == "kinematic":
         return KinematicTray(setup.kinematic, clock)
-    if setup.arm.driver == "sawyer":
-        return _on_an_arm(setup, clock)
-    raise ConfigError(
-        f"expected arm.driver 'kinematic' or 'sawyer', got '{setup.arm.driver}': the simulated "
-        f"rig's tray comes from its world node"
-    )
+    return _on_an_arm(setup, clock)
 
 
 def _on_an_arm(setup: TraySetup, clock: Callable[[], int]) -> TrayDriver:
     # MuJoCo, SciPy and mink take a second to import.
     from tiltbot_ros.arms.arm_tray import ArmTray  # noqa: PLC0415
     from tiltbot_ros.arms.held import TiltTable, held_tray_model  # noqa: PLC0415
-    from tiltbot_ros.arms.sawyer.driver import SawyerArm  # noqa: PLC0415
 
-    arm = SawyerArm(setup.sawyer, rate_hz=setup.arm.rate_hz)
-    robot = load_limits(setup.arm.limits or arm.name)
+    arm = make_arm(setup, clock=clock)
+    robot = robot_limits(setup)
     joints = np.array(setup.held.level_joints_rad)
     if len(joints) != len(arm.joint_names):
         raise ConfigError(

@@ -46,7 +46,12 @@ def load_model(path: Path) -> mujoco.MjSpec:
         raise ConfigError(f"expected a robot's model in {path}, but {error}") from error
 
 
-def _mink() -> Any:
+def import_mink() -> Any:
+    """Return the module mink.
+
+    Raises:
+        MissingDependencyError: mink or daqp is not installed.
+    """
     try:
         importlib.import_module("daqp")
         return importlib.import_module("mink")
@@ -83,14 +88,14 @@ class ArmModel:
         self.model = model
         self.joints = joints
         self.site = site
-        self._qpos = model.jnt_qposadr[ids]
+        self.addresses = model.jnt_qposadr[ids]
         self._dofs = model.jnt_dofadr[ids]
         self._data = mujoco.MjData(model)
         self._solver: tuple[Any, Any, Any, list[Any]] | None = None
 
     def tool(self, positions: Array) -> ToolPose:
         """Return the site's pose at joint positions (n,) [rad]."""
-        self._data.qpos[self._qpos] = positions
+        self._data.qpos[self.addresses] = positions
         mujoco.mj_kinematics(self.model, self._data)
         return ToolPose(
             position=self._data.site_xpos[self._site].copy(),
@@ -99,7 +104,7 @@ class ArmModel:
 
     def jacobian(self, positions: Array) -> Array:
         """Return (6, n): the site's velocity [m/s] and angular velocity [rad/s] per joint's."""
-        self._data.qpos[self._qpos] = positions
+        self._data.qpos[self.addresses] = positions
         mujoco.mj_kinematics(self.model, self._data)
         mujoco.mj_comPos(self.model, self._data)
         whole = np.zeros((6, self.model.nv))
@@ -109,7 +114,7 @@ class ArmModel:
 
     def touching(self, positions: Array) -> list[tuple[str, str]]:
         """Return the pairs of shapes that touch at joint positions (n,) [rad]."""
-        self._data.qpos[self._qpos] = positions
+        self._data.qpos[self.addresses] = positions
         mujoco.mj_forward(self.model, self._data)
         pairs = [
             tuple(sorted(self.model.geom(geom).name for geom in contact.geom))
@@ -134,7 +139,7 @@ class ArmModel:
         mink, frame, posture, limits = self._prepared()
         configuration = mink.Configuration(self.model)
         start = self.model.qpos0.copy()
-        start[self._qpos] = seed
+        start[self.addresses] = seed
         configuration.update(start)
         posture.set_target(start)
         matrix = np.eye(4)
@@ -151,7 +156,7 @@ class ArmModel:
                 np.linalg.norm(error[:3]) <= accuracy.position_m
                 and np.linalg.norm(error[3:]) <= accuracy.rotation_rad
             ):
-                found: Array = configuration.q[self._qpos].copy()
+                found: Array = configuration.q[self.addresses].copy()
                 return found
         where = ", ".join(f"{value:.3f}" for value in wanted.position)
         raise LimitError(
@@ -161,7 +166,7 @@ class ArmModel:
 
     def _prepared(self) -> tuple[Any, Any, Any, list[Any]]:
         if self._solver is None:
-            mink = _mink()
+            mink = import_mink()
             frame = mink.FrameTask(
                 self.site, "site", position_cost=1.0, orientation_cost=1.0, lm_damping=1e-6
             )

@@ -9,6 +9,7 @@ from tiltbot_ros.arms.drivers import ArmSettings, TraySetup, open_tray
 from tiltbot_ros.arms.guard import GuardSettings
 from tiltbot_ros.arms.held_settings import HeldTraySettings
 from tiltbot_ros.arms.kinematic import KinematicSettings
+from tiltbot_ros.arms.mujoco_arm_settings import MujocoArmSettings
 from tiltbot_ros.arms.sawyer.settings import SawyerSettings
 from tiltbot_ros.arms.tilts import TiltSettings
 from tiltbot_ros.arms.tray import FollowSettings
@@ -29,6 +30,7 @@ class TrayNode(Node):
             kinematic=declare(self, KinematicSettings, "kinematic"),
             guard=declare(self, GuardSettings, "guard"),
             held=declare(self, HeldTraySettings, "held"),
+            mujoco_arm=declare(self, MujocoArmSettings, "mujoco_arm"),
             sawyer=declare(self, SawyerSettings, "sawyer"),
             tilt=declare(self, TiltSettings, "tilt"),
         )
