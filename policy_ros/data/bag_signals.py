@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial.transform import Rotation
 
 from tiltbot_ros.episodes.cdr import NS_PER_S, header_stamp_ns, read_audio
 from tiltbot_ros.episodes.typestore import POSE_TYPE, typestore
@@ -112,17 +113,7 @@ def read_rotations(messages: Sequence[memoryview]) -> tuple[Stamps, Floats]:
     if not sensible or not np.allclose(np.linalg.norm(quaternions, axis=1), 1.0, atol=1e-3):
         raise EpisodeError("expected poses with unit quaternions, got others")
     order = np.argsort(stamps, kind="stable")
-    return stamps[order], rotation_vectors(quaternions[order])
-
-
-def rotation_vectors(quaternions: Floats) -> Floats:
-    """Return rotation vectors (n, 3) [rad] of unit quaternions (n, 4) x, y, z, w."""
-    q = quaternions * np.where(quaternions[:, 3:] < 0, -1.0, 1.0)
-    sine = np.linalg.norm(q[:, :3], axis=1, keepdims=True)
-    angle = 2 * np.arctan2(sine, q[:, 3:])
-    scale = np.divide(angle, sine, out=np.full_like(sine, 2.0), where=sine > 1e-12)
-    vectors: Floats = q[:, :3] * scale
-    return vectors
+    return stamps[order], Rotation.from_quat(quaternions[order]).as_rotvec()
 
 
 _Blocks = tuple[Stamps, Stamps, Stamps, npt.NDArray[Any], int, int]

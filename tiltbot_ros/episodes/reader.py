@@ -7,6 +7,7 @@ from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial.transform import Rotation
 
 from tiltbot_ros.episodes.cdr import AudioMessage, header_stamp_ns, read_audio
 from tiltbot_ros.episodes.constant import read_constant_facts
@@ -217,7 +218,7 @@ class Episode:
         """Return the poses of a PoseStamped topic.
 
         Raises:
-            EpisodeError: there are none.
+            EpisodeError: there are none, or their rotations are none.
         """
         messages = self._messages(name)
         poses = [self._deserialise(m, POSE_TYPE) for m in messages]
@@ -225,11 +226,13 @@ class Episode:
             raise EpisodeError(f"{self.path}: no poses on {name!r}")
         positions = np.array([_xyz(p.pose.position) for p in poses])
         orientations = np.array([(*_xyz(p.pose.orientation), p.pose.orientation.w) for p in poses])
+        if not np.allclose(np.linalg.norm(orientations, axis=1), 1.0, atol=1e-3):
+            raise EpisodeError(f"{self.path}: expected unit quaternions on {name!r}, got others")
         return Poses(
             stamps_ns=_stamps(messages),
             positions=positions,
             orientations=orientations,
-            rotation_vectors=_rotation_vectors(orientations),
+            rotation_vectors=Rotation.from_quat(orientations).as_rotvec(),
             frame_id=poses[0].header.frame_id,
         )
 
@@ -344,13 +347,3 @@ def _stamps(messages: tuple[StampedMessage, ...]) -> Stamps:
 
 def _xyz(vector: Any) -> tuple[float, float, float]:
     return vector.x, vector.y, vector.z
-
-
-def _rotation_vectors(quaternions: Floats) -> Floats:
-    """Return rotation vectors (n, 3) [rad] of unit quaternions (n, 4) x, y, z, w."""
-    q = quaternions * np.where(quaternions[:, 3:] < 0, -1.0, 1.0)
-    sine = np.linalg.norm(q[:, :3], axis=1, keepdims=True)
-    angle = 2 * np.arctan2(sine, q[:, 3:])
-    scale = np.divide(angle, sine, out=np.full_like(sine, 2.0), where=sine > 1e-12)
-    vectors: Floats = q[:, :3] * scale
-    return vectors
