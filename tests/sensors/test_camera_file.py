@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tiltbot_ros.errors import ConfigError, DeviceError
-from tiltbot_ros.sensors.camera_file import FileCamera, open_camera
+from tiltbot_ros.sensors.camera_file import FileCamera
+from tiltbot_ros.sensors.camera_opening import open_camera
 from tiltbot_ros.sensors.cameras import CameraIntrinsics, CameraSettings, RgbdFrame
 from tiltbot_ros.sensors.frame_folder import FrameFolder, write_frames
 

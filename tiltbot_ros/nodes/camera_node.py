@@ -1,4 +1,4 @@
-"""Streams a camera (here: a file) onto the camera topics."""
+"""Streams a camera, or a file of one, onto the camera topics."""
 
 from rclpy.node import Node
 
@@ -7,7 +7,7 @@ from tiltbot_ros.nodes.camera_publisher import CameraPublisher
 from tiltbot_ros.nodes.diagnosing import Diagnostics, Health, Level
 from tiltbot_ros.nodes.parameters import declare, refuse_unknown
 from tiltbot_ros.nodes.running import Fault, run
-from tiltbot_ros.sensors.camera_file import open_camera
+from tiltbot_ros.sensors.camera_opening import open_camera
 from tiltbot_ros.sensors.cameras import CameraSettings
 from tiltbot_ros.sensors.mount import MountSettings
 
@@ -23,6 +23,7 @@ class CameraNode(Node):
         mount = declare(self, MountSettings, "mount")
         refuse_unknown(self)
         self._fault = fault
+        self._dropped = 0
         self._frames = CameraPublisher(self, settings=settings)
         clock = self.get_clock()
         self._source = open_camera(settings, clock=lambda: clock.now().nanoseconds)
@@ -31,17 +32,36 @@ class CameraNode(Node):
         )
         self._source.start(self._frames.publish)
         self._diagnostics = Diagnostics(
-            self, hardware=settings.path or settings.source, health=self._health
+            self, hardware=settings.path or settings.device or settings.source, health=self._health
         )
 
     def _health(self) -> Health:
         health = self._source.health()
         if health.state == "failed":
             self._fault.set(DeviceError(health.detail))
+        tally = health.tally
+        dropped, self._dropped = tally.dropped - self._dropped, tally.dropped
+        level = _LEVELS.get(health.state, "ok")
+        message = health.detail or health.state
+        if level == "ok" and (dropped or health.detail):
+            level = "warn"
+            message = f"{dropped} frames were lost; {message}" if dropped else message
         return Health(
-            level=_LEVELS.get(health.state, "ok"),
-            message=health.detail or health.state,
-            values={"frames": health.frames, "late": health.late},
+            level=level,
+            message=message,
+            values={
+                "stream": health.stream,
+                "frames": health.frames,
+                "late": health.late,
+                "dropped": tally.dropped,
+                "without depth": tally.unmatched,
+                "out of order": tally.disordered,
+                "stamps": tally.domain,
+                "restamped": tally.restamped,
+                "clock steps": tally.clock_steps,
+                "misses": health.misses,
+                "reconnects": health.reconnects,
+            },
         )
 
     def close(self) -> None:

@@ -4,18 +4,18 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 import cv2
 import numpy as np
 
-from tiltbot_ros.errors import ConfigError, DeviceError
+from tiltbot_ros.errors import DeviceError
 from tiltbot_ros.sensors.cameras import (
     CameraHealth,
     CameraIntrinsics,
     CameraSettings,
-    CameraSource,
     CameraState,
     FrameSink,
     RgbdFrame,
@@ -45,17 +45,15 @@ class _Frames(Protocol):
 class VideoFrames:
     """The colour frames of a video file.
 
-    Its camera's model is not known: the camera matrix is zero, which is how a
-    ROS CameraInfo says "not calibrated".
-
     Args:
         path: any video that OpenCV's build can read.
+        model: gives the camera's model for width and height, which no video knows.
 
     Raises:
         DeviceError: the file is absent or no video.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, model: Callable[[int, int], CameraIntrinsics]) -> None:
         self._path = path
         self._video = cv2.VideoCapture(str(path)) if path.is_file() else None
         if self._video is None or not self._video.isOpened():
@@ -68,11 +66,9 @@ class VideoFrames:
                 f"{self._rate_hz:g} Hz"
             )
         self._next = 0
-        self.intrinsics = CameraIntrinsics(
-            width=int(self._video.get(cv2.CAP_PROP_FRAME_WIDTH)),
-            height=int(self._video.get(cv2.CAP_PROP_FRAME_HEIGHT)),
-            k=np.zeros((3, 3)),
-            distortion=np.zeros(5),
+        self.intrinsics = model(
+            int(self._video.get(cv2.CAP_PROP_FRAME_WIDTH)),
+            int(self._video.get(cv2.CAP_PROP_FRAME_HEIGHT)),
         )
 
     def __len__(self) -> int:
@@ -134,7 +130,11 @@ class FileCamera:
         self._monotonic = monotonic
         self._wait = wait
         path = Path(settings.path)
-        self._frames: _Frames = FrameFolder(path) if path.is_dir() else VideoFrames(path)
+        self._frames: _Frames = (
+            FrameFolder(path)
+            if path.is_dir()
+            else VideoFrames(path, model=settings.given_intrinsics)
+        )
         found = self._frames.intrinsics
         if (found.width, found.height) != (settings.width, settings.height):
             raise DeviceError(
@@ -190,6 +190,8 @@ class FileCamera:
                     ahead_s = (start_ns + offset_ns - self._monotonic()) / _NS
                     if self._wait(self._stop, max(ahead_s, 0.0)):
                         return
+                    if not self._settings.has_depth:
+                        frame = replace(frame, depth=None)
                     late = -ahead_s * len(self._frames) * _NS > self._frames.length_ns
                     sink(frame)
                     self._say("running", frames=1, late=int(late))
@@ -203,28 +205,3 @@ class FileCamera:
         except Exception as error:  # noqa: BLE001 nobody else would notice that this thread ended
             _LOG.exception("playing %s", self._settings.path)
             self._say("failed", f"{type(error).__name__}: {error}")
-
-
-def open_camera(settings: CameraSettings, *, clock: Callable[[], int]) -> CameraSource:
-    """Make the camera that the settings name.
-
-    Args:
-        settings: of the camera.
-        clock: the ROS clock [ns].
-
-    Raises:
-        ConfigError: the source is 'simulated', which is the world node's to make, or
-            it has no driver.
-        DeviceError: the file is not what it should be.
-    """
-    if settings.source == "file":
-        return FileCamera(settings, clock=clock)
-    if settings.source == "realsense":
-        raise ConfigError(
-            "expected a camera with a driver, got source 'realsense', which has none yet: set "
-            "camera.source to 'file', or run the camera's own ROS 2 node and set camera to null"
-        )
-    raise ConfigError(
-        "expected source 'file', got 'simulated': the simulated rig's pictures come from its world "
-        "node"
-    )
