@@ -5,7 +5,6 @@ from collections import deque
 from struct import Struct
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tests.emulators.fci import wire
 from tests.emulators.fci.link import Link
@@ -58,13 +57,13 @@ class Controller:
         self._reasons: set[str] = set()
         self._move: int | None = None
         self._commanded = False
-        self._torque: NDArray[np.float64] = np.zeros(7)
-        self._thresholds: NDArray[np.float64] = np.full(wire.NUMBERS["set_collision_behavior"], 1e3)
+        self._torque = np.zeros(7)
+        self._thresholds = np.full(wire.NUMBERS["set_collision_behavior"], 1e3)
         self._success = 1.0
         self.version = wire.ARM_VERSION
         self.settings: dict[str, list[float]] = {}
         self.requests: list[str] = []
-        self.push: NDArray[np.float64] = np.zeros(3)
+        self.push = np.zeros(3)
         self.path: deque[tuple[float, float, float, float, float]] = deque(maxlen=20_000)
         self.drop = self.deaf = self.late = 0
         self.late_s = 0.0
@@ -255,17 +254,20 @@ class Controller:
                 self._mode, self._errors = wire.MODE_IDLE, set()
             status = wire.RECOVERY_EMERGENCY if stopped else wire.SUCCESS
             self._link.answer(command, number, status)
-        elif self._move is not None or command not in wire.NUMBERS:
-            self._link.answer(command, number, wire.NOT_POSSIBLE)
         else:
-            self.settings[command] = np.frombuffer(payload, "<f8").tolist()
-            if command == "set_collision_behavior":
-                self._thresholds = np.array(self.settings[command])
-            elif command == "set_load":
-                self._state["m_load"] = self.settings[command][0]
-                self._state["F_x_Cload"] = self.settings[command][1:4]
-                self._state["I_load"] = self.settings[command][4:]
-            self._link.answer(command, number, wire.SUCCESS)
+            self._link.answer(command, number, self._set(command, payload))
+
+    def _set(self, command: str, payload: bytes) -> int:
+        """Take numbers that the client sets; return the answer."""
+        if self._move is not None or command not in wire.NUMBERS:
+            return wire.NOT_POSSIBLE
+        numbers = self.settings[command] = np.frombuffer(payload, "<f8").tolist()
+        if command == "set_collision_behavior":
+            self._thresholds = np.array(numbers)
+        elif command == "set_load":
+            self._state["m_load"], self._state["F_x_Cload"] = numbers[0], numbers[1:4]
+            self._state["I_load"] = numbers[4:]
+        return wire.SUCCESS
 
     def _begin(self, number: int, payload: bytes) -> None:
         controller, generator = wire.MOVE_REQUEST.unpack(payload)[:2]

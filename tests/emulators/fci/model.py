@@ -145,7 +145,7 @@ class Feel:
 class Body:
     """Rigid bodies and motors; gravity is compensated, as by the controller."""
 
-    def __init__(self, feel: Feel = Feel()) -> None:  # noqa: B008 - frozen
+    def __init__(self, feel: Feel = Feel()) -> None:
         self._model = mujoco.MjModel.from_xml_string(urdf(hand=True))
         self._model.opt.timestep = STEP_S
         self._model.opt.gravity[:] = 0.0

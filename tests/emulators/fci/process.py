@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -38,7 +39,7 @@ class Emulator:
         )
         assert self.process.stdout.readline() == "ready\n"
 
-    def __enter__(self) -> "Emulator":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

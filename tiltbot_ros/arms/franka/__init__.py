@@ -1,0 +1,1 @@
+"""Franka Research 3, by franky and libfranka."""
