@@ -48,6 +48,8 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "tilt",
         "follow",
     ),
+    "arm_node": ("arm", "guard", "deltas", "gripper", "tool", "held", "mujoco_arm", "sawyer"),
+    "teleop_node": ("deltas", "teleop", "keyboard", "gamepad", "headset", "scripted"),
     "microphone_node": ("microphones",),
     "camera_node": ("camera", "mount"),
     "contact_node": ("detector",),
@@ -145,12 +147,15 @@ def listeners(rig: Rig) -> list[NodeSpec]:
             respawn=True,
         )
     ]
-    if rig.camera is not None:
+    if rig.camera is not None and rig.camera.has_model:
         specs.append(
             NodeSpec(
                 executable="tracker_node",
                 name="tracker",
-                parameters=_parameters(rig, "tracker_node"),
+                parameters={
+                    **_parameters(rig, "tracker_node"),
+                    "tracker.depth": rig.tracker.depth and rig.camera.has_depth,
+                },
                 respawn=True,
             )
         )

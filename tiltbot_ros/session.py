@@ -12,7 +12,7 @@ from tiltbot_ros.episodes.topics import RecordedTopic
 from tiltbot_ros.episodes.verdict_settings import VerdictSettings
 from tiltbot_ros.errors import ConfigError
 from tiltbot_ros.settings import Settings
-from tiltbot_ros.topics import COMPRESSED, RECORDED, Topic
+from tiltbot_ros.topics import COMPRESSED, DEPTH, OBJECT_LOCATION, RECORDED, Topic
 
 if TYPE_CHECKING:
     from tiltbot_ros.rigs import Rig
@@ -46,6 +46,10 @@ class SessionSettings(Settings):
     camera_hz: float = Field(
         6.0, ge=0.0, le=1000.0, description="images a second [Hz]; 0: there is no camera"
     )
+    depth: bool = Field(True, description="the camera gives depth")
+    located: bool = Field(
+        True, description="the object is located, for which the camera's model must be known"
+    )
     tray_hz: float = Field(
         100.0, ge=0.0, le=1000.0, description="tray states a second [Hz]; 0: there is no arm"
     )
@@ -71,6 +75,8 @@ class SessionSettings(Settings):
             max_tilt_rad=rig.tilt.max_tilt_rad,
             audio_hz=rig.audio_hz,
             camera_hz=rig.camera.rate_hz if rig.camera else 0.0,
+            depth=rig.camera is not None and rig.camera.has_depth,
+            located=rig.camera is not None and rig.camera.has_model,
             tray_hz=rig.arm.rate_hz,
         )
 
@@ -87,9 +93,14 @@ class SessionSettings(Settings):
             ConfigError: an extra topic is not written as 'name:package/msg/Type'.
         """
         rates = {"audio": self.audio_hz, "camera": self.camera_hz, "tray": self.tray_hz}
+        absent = {
+            topic
+            for topic, there in ((DEPTH, self.depth), (OBJECT_LOCATION, self.located))
+            if not there
+        }
         found = []
         for topic in (*RECORDED, *map(self._extra, self.extra_topics)):
-            if topic.source and not rates[topic.source]:
+            if (topic.source and not rates[topic.source]) or topic in absent:
                 continue
             rate_hz = rates[topic.source] if topic.steady else 0.0
             sparse = topic.source == "camera" and settings.moments == "before_after"

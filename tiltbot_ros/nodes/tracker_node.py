@@ -1,4 +1,4 @@
-"""Finds the object in pairs of colour and depth images: `object_location`."""
+"""Finds the object in pairs of colour and depth images, or in colour: `object_location`."""
 
 import math
 
@@ -74,8 +74,8 @@ class PairTracker:
         if self._tracker is not None:
             self._tracker.reset()
 
-    def on_pair(self, color: Image, depth: Image) -> None:
-        """Look for the object in a pair of images."""
+    def on_pair(self, color: Image, depth: Image | None = None) -> None:
+        """Look for the object in a pair of images, or in colour alone."""
         if self._info is None or self._camera is None:
             self.reason = "no camera info or no camera pose yet"
             return
@@ -100,12 +100,15 @@ class PairTracker:
         return counts
 
     @staticmethod
-    def _frame(color: Image, depth: Image, info: CameraInfo) -> RgbdFrame:
+    def _frame(color: Image, depth: Image | None, info: CameraInfo) -> RgbdFrame:
         shape = (color.height, color.width)
+        steps = None
+        if depth is not None:
+            steps = np.frombuffer(depth.data, np.uint16).reshape(depth.height, depth.width)
         return RgbdFrame(
             stamp_ns=nanoseconds(color.header.stamp),
             color=np.frombuffer(color.data, np.uint8).reshape(*shape, 3),
-            depth=np.frombuffer(depth.data, np.uint16).reshape(depth.height, depth.width),
+            depth=steps,
             intrinsics=CameraIntrinsics(
                 width=color.width,
                 height=color.height,
@@ -132,16 +135,19 @@ class TrackerNode(Node):
         self._settings = declare(self, TrackerSettings, "tracker")
         refuse_unknown(self)
         tracker = self._tracker = PairTracker(self, self._settings)
-        color, depth = SimpleFilter(), SimpleFilter()
-        self._synchronizer = ApproximateTimeSynchronizer([color, depth], SYNC_QUEUE, SYNC_SLOP_S)
-        self._synchronizer.registerCallback(tracker.on_pair)
         self._kept = [
             subscription(self, topics.CAMERA_INFO, tracker.on_info),
             subscription(self, topics.CAMERA_POSE, tracker.on_camera_pose),
             subscription(self, topics.TRAY_POSE, tracker.on_tray_pose),
-            subscription(self, topics.COLOR, color.signalMessage),
-            subscription(self, topics.DEPTH, depth.signalMessage),
         ]
+        if self._settings.depth:
+            color, depth = SimpleFilter(), SimpleFilter()
+            self._pairs = ApproximateTimeSynchronizer([color, depth], SYNC_QUEUE, SYNC_SLOP_S)
+            self._pairs.registerCallback(tracker.on_pair)
+            self._kept.append(subscription(self, topics.COLOR, color.signalMessage))
+            self._kept.append(subscription(self, topics.DEPTH, depth.signalMessage))
+        else:
+            self._kept.append(subscription(self, topics.COLOR, tracker.on_pair))
         self.create_service(Trigger, "~/learn_background", self._learn)
         self.create_service(Trigger, "~/has_background", self._tell_background)
         self._diagnostics = Diagnostics(self, hardware="", health=self._health)

@@ -23,6 +23,11 @@ _FLOOR_STEP = 40.0
 class TrackerSettings(Settings):
     """How the object is told from the tray."""
 
+    depth: bool = Field(
+        default=True,
+        description="look at depth, too; false in the graph of a camera without it: every point "
+        "is then taken to lie on the floor",
+    )
     learn_frames: int = Field(
         default=20, ge=1, le=10_000, description="frames of the empty tray to learn"
     )
