@@ -7,7 +7,9 @@ from pathlib import Path
 import yaml
 from pydantic import Field, ValidationError
 
+from tiltbot_ros.arms.deltas import DeltaSettings
 from tiltbot_ros.arms.drivers import ArmSettings
+from tiltbot_ros.arms.gripping import GripperSettings
 from tiltbot_ros.arms.guard import GuardSettings
 from tiltbot_ros.arms.held_settings import HeldTraySettings
 from tiltbot_ros.arms.kinematic import KinematicSettings
@@ -28,6 +30,13 @@ from tiltbot_ros.sensors.mount import MountSettings
 from tiltbot_ros.sensors.tracker import TrackerSettings
 from tiltbot_ros.settings import Settings, explain
 from tiltbot_ros.share import share_directory
+from tiltbot_ros.teleop.settings import (
+    GamepadSettings,
+    HeadsetSettings,
+    KeyboardSettings,
+    ScriptedSettings,
+    TeleopSettings,
+)
 from tiltbot_ros.worlds.camera import ViewSettings
 from tiltbot_ros.worlds.sound import SoundSettings
 from tiltbot_ros.worlds.tray_model import TraySettings
@@ -51,6 +60,13 @@ class Rig(Settings):
     mujoco_arm: MujocoArmSettings = MujocoArmSettings()
     sawyer: SawyerSettings = SawyerSettings()
     tool: ToolSettings = ToolSettings()
+    deltas: DeltaSettings = DeltaSettings()
+    gripper: GripperSettings = GripperSettings()
+    teleop: TeleopSettings = TeleopSettings()
+    keyboard: KeyboardSettings = KeyboardSettings()
+    gamepad: GamepadSettings = GamepadSettings()
+    headset: HeadsetSettings = HeadsetSettings()
+    scripted: ScriptedSettings = ScriptedSettings()
     tilt: TiltSettings = TiltSettings()
     follow: FollowSettings = FollowSettings()
     microphones: MicrophoneSettings = MicrophoneSettings()
@@ -75,6 +91,18 @@ class Rig(Settings):
     def audio_hz(self) -> float:
         """Blocks of sound a second [Hz]."""
         return self.microphones.sample_rate_hz / self.microphones.block_frames
+
+
+def group_model(group: str) -> type[Settings]:
+    """Return the type of a group of a rig's settings, by its name.
+
+    Raises:
+        ConfigError: a rig has no such group.
+    """
+    field = Rig.model_fields.get(group)
+    if field is None or not isinstance(field.default, Settings):
+        raise ConfigError(f"expected a group of a rig's settings, got '{group}'")
+    return type(field.default)
 
 
 def rig_directories() -> list[Path]:

@@ -17,7 +17,7 @@ class Topic:
         type: ROS type, "package/msg/Name".
         depth: history depth of publisher and subscriber.
         latched: transient local, so that who comes late gets the last one.
-        source: which device it hangs on; "" for none.
+        source: which device it hangs on, "steps" for who commands the arm; "" for none.
         steady: it flows at that device's rate; else it is an event.
         content: what it carries.
     """
@@ -27,7 +27,7 @@ class Topic:
     depth: int
     content: str
     latched: bool = False
-    source: Literal["", "audio", "camera", "tray"] = ""
+    source: Literal["", "audio", "camera", "tray", "arm", "steps"] = ""
     steady: bool = False
 
 
@@ -125,6 +125,64 @@ TILT = Topic(
     source="tray",
     content="a tilt that has ended",
 )
+ARM_JOINTS = Topic(
+    name="arm/joint_states",
+    type="sensor_msgs/msg/JointState",
+    depth=200,
+    source="arm",
+    steady=True,
+    content="joints of the arm [rad, rad/s], and the distance of its fingers as 'gripper' [m]",
+)
+ARM_POSE = Topic(
+    name="arm/pose",
+    type="geometry_msgs/msg/PoseStamped",
+    depth=200,
+    source="arm",
+    steady=True,
+    content="measured pose of the tool in the base frame",
+)
+ARM_REFERENCE = Topic(
+    name="arm/reference",
+    type="geometry_msgs/msg/PoseStamped",
+    depth=200,
+    source="arm",
+    steady=True,
+    content="pose that the arm was told, after all limits",
+)
+ARM_PREVIEW = Topic(
+    name="arm/preview",
+    type="geometry_msgs/msg/PoseStamped",
+    depth=200,
+    source="arm",
+    content="in a dry run: the pose that the arm would be told",
+)
+ARM_STATE = Topic(
+    name="arm/state",
+    type="tiltbot/msg/ArmStatus",
+    depth=16,
+    content="what the arm does, who commands it, and what was refused",
+)
+ARM_DELTA = Topic(
+    name="arm/delta",
+    type="tiltbot/msg/ArmDelta",
+    depth=64,
+    source="steps",
+    steady=True,
+    content="one step of the tool, by a policy or a person",
+)
+ARM_TARGET = Topic(
+    name="arm/joint_target",
+    type="tiltbot/msg/ArmTarget",
+    depth=64,
+    content="joint positions for the arm to rest at",
+)
+DEMONSTRATIONS = Topic(
+    name="demonstrations/status",
+    type="tiltbot/msg/DemonstrationStatus",
+    depth=1,
+    latched=True,
+    content="state of the recorder of demonstrations",
+)
 CONTACT = Topic(
     name="contact",
     type="tiltbot/msg/Contact",
@@ -171,11 +229,19 @@ RECORDED = (
 )  # fmt: skip
 """What goes into an episode's bag."""
 
+DEMONSTRATED = (
+    AUDIO, AUDIO_INFO, COLOR, DEPTH, CAMERA_INFO, CAMERA_POSE,
+    ARM_JOINTS, ARM_POSE, ARM_REFERENCE, ARM_DELTA, ARM_STATE,
+)  # fmt: skip
+"""What goes into a demonstration's bag."""
+
 COMPRESSED = {COLOR: COLOR_COMPRESSED, DEPTH: DEPTH_COMPRESSED}
 """Pictures in their other form, which a rig may have recorded instead."""
 
 TOPICS = (
     AUDIO, AUDIO_INFO, COLOR, COLOR_COMPRESSED, DEPTH, DEPTH_COMPRESSED, CAMERA_INFO, CAMERA_POSE,
-    TRAY_POSE, TRAY_JOINTS, TRAY_REFERENCE, TILT, CONTACT, OBJECT_LOCATION,
+    TRAY_POSE, TRAY_JOINTS, TRAY_REFERENCE, TILT,
+    ARM_JOINTS, ARM_POSE, ARM_REFERENCE, ARM_PREVIEW, ARM_STATE, ARM_DELTA, ARM_TARGET,
+    DEMONSTRATIONS, CONTACT, OBJECT_LOCATION,
     EPISODE, EVALUATION, RECORDER_STATUS, DIAGNOSTICS,
 )  # fmt: skip

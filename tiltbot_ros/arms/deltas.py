@@ -20,6 +20,7 @@ class DeltaSettings(Settings):
     rate_hz: float = Field(
         30.0, ge=1.0, le=200.0, description="steps of a policy or a person a second [Hz]"
     )
+    frame_id: str = Field("base", description="TF frame of the arm's base")
     step_m: float = Field(
         0.02, gt=0.0, le=0.2, description="longest translation of a step; longer ones are cut [m]"
     )

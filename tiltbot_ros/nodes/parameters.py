@@ -113,6 +113,23 @@ def declare(node: Node, model: type[S], group: str) -> S:
         raise ConfigError(explain(error, group)) from error
 
 
+def declare_dry_run(node: Node) -> bool:
+    """Declare the parameter `dry_run`; return whether nothing may be sent to a device."""
+    description = "publish what the device would be told, and send it nothing"
+    return bool(
+        node.declare_parameter(
+            "dry_run",
+            value=False,
+            descriptor=ParameterDescriptor(
+                name="dry_run",
+                type=Parameter.Type.BOOL.value,
+                description=description,
+                read_only=True,
+            ),
+        ).value
+    )
+
+
 def _plain(value: Any) -> Any:
     """Return arrays as lists: rclpy hands out array.array for numbers."""
     return list(value) if not isinstance(value, str | bool | int | float) else value

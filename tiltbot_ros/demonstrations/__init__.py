@@ -1,0 +1,1 @@
+"""Whole demonstrations: recorded, listed, read and replayed."""
