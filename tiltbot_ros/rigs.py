@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError
 from tiltbot_ros.arms.deltas import DeltaSettings
 from tiltbot_ros.arms.drivers import ArmSettings
 from tiltbot_ros.arms.gripping import GripperSettings
+from tiltbot_ros.arms.franka.settings import FrankaSettings
 from tiltbot_ros.arms.guard import GuardSettings
 from tiltbot_ros.arms.held_settings import HeldTraySettings
 from tiltbot_ros.arms.kinematic import KinematicSettings
@@ -59,6 +60,7 @@ class Rig(Settings):
     held: HeldTraySettings = HeldTraySettings()
     mujoco_arm: MujocoArmSettings = MujocoArmSettings()
     sawyer: SawyerSettings = SawyerSettings()
+    franka: FrankaSettings = FrankaSettings()
     tool: ToolSettings = ToolSettings()
     deltas: DeltaSettings = DeltaSettings()
     gripper: GripperSettings = GripperSettings()

@@ -1,12 +1,13 @@
 """Which arm a rig has, and what holds its tray; only that arm's own library is imported."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 from pydantic import Field
 
+from tiltbot_ros.arms.franka.settings import FrankaSettings
 from tiltbot_ros.arms.guard import GuardedArm, GuardSettings, rig_limits
 from tiltbot_ros.arms.held_settings import HeldTraySettings
 from tiltbot_ros.arms.kinematic import KinematicSettings, KinematicTray
@@ -29,10 +30,10 @@ Clock = Callable[[], int]
 class ArmSettings(Settings):
     """The arm of a rig."""
 
-    driver: Literal["simulated", "kinematic", "mujoco", "sawyer"] = Field(
+    driver: Literal["simulated", "kinematic", "mujoco", "sawyer", "franka"] = Field(
         "simulated",
         description="'simulated' (the world node has the tray), 'kinematic' (a tray or an arm "
-        "without physics), 'mujoco' (a simulated arm), or 'sawyer'",
+        "without physics), 'mujoco' (a simulated arm), 'sawyer', or 'franka'",
     )
     rate_hz: float = Field(
         100.0, ge=1.0, le=1000.0, description="commands and states a second [Hz]"
@@ -63,6 +64,10 @@ class ArmRig(Protocol):
     @property
     def sawyer(self) -> SawyerSettings:
         """Of Sawyer's driver."""
+
+    @property
+    def franka(self) -> FrankaSettings:
+        """Of Franka's driver."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,12 +112,20 @@ def _sawyer(rig: ArmRig, clock: Clock) -> "Arm":  # noqa: ARG001 - the robot has
     return SawyerArm(rig.sawyer, rate_hz=rig.arm.rate_hz)
 
 
+def _franka(rig: ArmRig, clock: Clock) -> "Arm":
+    from tiltbot_ros.arms.franka.driver import FrankaArm  # noqa: PLC0415
+
+    joints = robot_limits(rig).joints.reduced(margin=rig.franka.joint_margin_rad)
+    return FrankaArm(rig.franka, rate_hz=rig.arm.rate_hz, joints=joints, clock=clock)
+
+
 ARMS: Mapping[str, ArmKind] = {
     "kinematic": ArmKind(make=_kinematic, robot=lambda _: "plain"),
     "mujoco": ArmKind(
         make=_mujoco, robot=lambda rig: rig.mujoco_arm.robot, groups=("mujoco_arm", "held")
     ),
     "sawyer": ArmKind(make=_sawyer, robot=lambda _: "sawyer", groups=("sawyer",)),
+    "franka": ArmKind(make=_franka, robot=lambda _: "fr3", groups=("franka",)),
 }
 """The drivers by the name that `arm.driver` gives them."""
 
@@ -189,6 +202,7 @@ class TraySetup:
         mujoco_arm: of a simulated arm.
         sawyer: of Sawyer's driver.
         tilt: of the tilts that the arm has to follow.
+        franka: of Franka's driver.
     """
 
     arm: ArmSettings
@@ -198,6 +212,7 @@ class TraySetup:
     mujoco_arm: MujocoArmSettings
     sawyer: SawyerSettings
     tilt: TiltSettings
+    franka: FrankaSettings = field(default_factory=FrankaSettings)
 
 
 def open_tray(setup: TraySetup, *, clock: Callable[[], int]) -> TrayDriver:

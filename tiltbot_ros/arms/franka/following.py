@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
 
 from tiltbot_ros.arms.franka.settings import FrankaSettings
 from tiltbot_ros.arms.limits import AxisLimits
@@ -78,11 +77,8 @@ class Following:
 
     def pose(self, pose: Array, velocity: Array) -> Any:
         """Return a motion to a pose (6,) that moves at a velocity (6,)."""
-        matrix = np.eye(4)
-        target = tool_pose(pose)
-        # Rounding must not add up to what franky refuses as no rotation.
-        matrix[:3, :3] = Rotation.from_matrix(target.rotation).as_matrix()
-        matrix[:3, 3] = target.position
+        matrix, target = np.eye(4), tool_pose(pose)
+        matrix[:3, :3], matrix[:3, 3] = target.rotation, target.position
         twist = self._franky.Twist(velocity[:3], angular_velocity(pose[3:], velocity[3:]))
         motion = self._franky.CartesianImpedanceTrackingMotion(**self._pose)
         motion.set_reference(self._franky.CartesianReference(self._franky.Affine(matrix), twist))

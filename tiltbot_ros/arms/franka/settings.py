@@ -58,6 +58,13 @@ class FrankaSettings(Settings):
         description="stiffness that brings the elbow back to where it was when the arm connected "
         "or recovered; 0: none [Nm/rad]",
     )
+    joint_margin_rad: float = Field(
+        0.05,
+        ge=0.0,
+        le=0.5,
+        description="distance from the end of a joint's range at which it is pushed back, which "
+        "begins 0.1 rad before [rad]",
+    )
     joint_stiffness_nm_rad: list[_Positive] = Field(
         default=[600.0, 600.0, 600.0, 600.0, 250.0, 150.0, 50.0],
         min_length=7,
