@@ -61,6 +61,7 @@ def write_models(folder: Path) -> dict[str, Path]:
             classes=classes,
             microphones=(0, 1, 2, 3),
             front_end=FrontEndSettings(),
+            seconds=4.0,
             picture_size=128,
             max_tilt_rad=rig.tilt.max_tilt_rad,
             half_side_m=rig.tracker.tray_size_m / 2,

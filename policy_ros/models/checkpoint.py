@@ -32,6 +32,7 @@ def save_checkpoint(
     classes: tuple[str, ...],
     microphones: tuple[int, ...],
     front_end: FrontEndSettings,
+    seconds: float,
     picture_size: int,
     max_tilt_rad: float | None,
     half_side_m: float | None,
@@ -45,6 +46,7 @@ def save_checkpoint(
         classes: object names in the order of the logits.
         microphones: which of the rig's the spectrogram is made of.
         front_end: how it is made.
+        seconds: of sound in it [s].
         picture_size: side of the pictures that the model's are shrunk from [px].
         max_tilt_rad: tilt of an action of 1 [rad].
         half_side_m: of a location of 1 [m].
@@ -77,6 +79,7 @@ def save_checkpoint(
         classes=classes,
         microphones=microphones,
         front_end=front_end,
+        seconds=seconds,
         picture_size=picture_size,
         max_tilt_rad=max_tilt_rad,
         half_side_m=half_side_m,

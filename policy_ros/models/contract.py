@@ -61,6 +61,9 @@ class Contract(Settings):
         (0, 1, 2, 3), description="which of the rig's microphones the spectrogram is made of"
     )
     front_end: FrontEndSettings
+    seconds: float = Field(
+        4.0, gt=0.0, le=60.0, description="of sound in a spectrogram, centred on the contact [s]"
+    )
     picture_size: int = Field(128, ge=8, le=4096, description="side of the store's pictures [px]")
     max_tilt_rad: float | None = Field(None, gt=0.0, description="tilt of an action of 1 [rad]")
     half_side_m: float | None = Field(None, gt=0.0, description="of a location of 1 [m]")

@@ -63,6 +63,7 @@ def store_settings(contract: Contract, rig: RigFacts) -> StoreSettings:
     """Return the settings of the store whose rows the model expects, for this rig's sound."""
     return StoreSettings(
         front_end=contract.front_end,
+        seconds=contract.seconds,
         channels=rig.channels,
         picture_size=contract.picture_size,
         tray_size_m=rig.tray_size_m,

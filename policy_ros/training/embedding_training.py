@@ -96,6 +96,7 @@ def train_on_store(
             classes=classes,
             microphones=recipe.microphones,
             front_end=prepare.front_end,
+            seconds=store.settings.seconds,
             picture_size=store.settings.picture_size,
             max_tilt_rad=store.settings.max_tilt_rad,
             half_side_m=store.settings.half_side_m,

@@ -107,6 +107,7 @@ def train_forward(
             classes=classes,
             microphones=source.microphones,
             front_end=source.front_end or store.settings.front_end,
+            seconds=store.settings.seconds,
             picture_size=store.settings.picture_size,
             max_tilt_rad=store.settings.max_tilt_rad,
             half_side_m=store.settings.half_side_m,

@@ -33,6 +33,7 @@ def preparation_of(contract: Contract, store: Store) -> Preparation:
     wrong = [
         f"{what}: the checkpoint has {mine}, the store {theirs}"
         for what, mine, theirs in (
+            ("sound in a row [s]", contract.seconds, settings.seconds),
             ("picture size [px]", contract.picture_size, settings.picture_size),
             ("tilt of an action of 1 [rad]", contract.max_tilt_rad, settings.max_tilt_rad),
             ("location of 1 [m]", half_side_m, settings.half_side_m),

@@ -149,6 +149,7 @@ def train_pushing(
             classes=classes,
             microphones=source.microphones,
             front_end=source.front_end or store.settings.front_end,
+            seconds=store.settings.seconds,
             picture_size=store.settings.picture_size,
             max_tilt_rad=None,
             half_side_m=pushes.manifest.half_side_m,

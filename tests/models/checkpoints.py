@@ -19,6 +19,7 @@ def write_checkpoint(folder, name="multitask", *, seed=0, settings=SMALL):
         classes=CLASSES,
         microphones=(0, 1, 2, 3),
         front_end=FrontEndSettings(),
+        seconds=4.0,
         picture_size=128,
         max_tilt_rad=0.35,
         half_side_m=0.15,

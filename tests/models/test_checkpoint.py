@@ -133,6 +133,7 @@ def test_weights_that_are_not_finite_are_refused(tmp_path):
         classes=contract.classes,
         microphones=contract.microphones,
         front_end=contract.front_end,
+        seconds=contract.seconds,
         picture_size=contract.picture_size,
         max_tilt_rad=contract.max_tilt_rad,
         half_side_m=contract.half_side_m,

@@ -58,6 +58,7 @@ def make_checkpoint(folder: Path, name: str = "multitask", **changes: object) ->
         "classes": CLASSES,
         "microphones": (0, 1, 2, 3),
         "front_end": FrontEndSettings(),
+        "seconds": 4.0,
         "picture_size": 128,
         "max_tilt_rad": rig().tilt.max_tilt_rad,
         "half_side_m": 0.15,

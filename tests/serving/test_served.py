@@ -118,6 +118,17 @@ def test_sound_is_heard_around_the_contact_and_else_around_its_middle(episodes, 
     assert (exact != later).any()
 
 
+def test_a_model_of_a_shorter_window_hears_no_more_than_that(episodes, tmp_path):
+    served.make_checkpoint(tmp_path / "short", seconds=1.0)
+    model = opened(tmp_path / "short")
+    blocks, picture = served.blocks_of(episodes[0]), served.before_of(episodes[0])
+    whole = model.sample(from_blocks(blocks, contact_sample=2 * 44_100, before=picture))
+    assert whole.audio.shape == (4, 11_025)
+    near = [block for block in blocks if abs(block.block.first_sample - 2 * 44_100) < 24_000]
+    cut = model.sample(from_blocks(near, contact_sample=2 * 44_100, before=picture))
+    np.testing.assert_array_equal(whole.audio[:, 100:-100], cut.audio[:, 100:-100])
+
+
 def test_a_classifier_needs_no_picture(episodes, checkpoint):
     model = opened(checkpoint, "classify")
     seen, unseen = (
