@@ -46,7 +46,7 @@ def doctor(
 ) -> int:
     """Examine this computer: is it fit for a rig?
 
-    Libraries, ROS 2, DDS, microphones, rendering, disk and clock. Every line is
+    Libraries, ROS 2, DDS, microphones, camera, rendering, disk and clock. Every line is
     ok, warn or fail, and tells what to do. Takes some ten seconds.
 
     Args:
