@@ -62,7 +62,8 @@ class MujocoArm:
         self._settings = settings
         self._clock, self._monotonic = clock, monotonic
         self._lower, self._upper = limits.lower, limits.upper
-        start = np.array(settings.start_joints_rad or ROBOTS[settings.robot].start_rad)
+        usual = ROBOTS[settings.robot].start_rad if held is None else held.level_joints_rad
+        start = np.array(settings.start_joints_rad or usual)
         if len(start) != len(limits.names):
             raise ConfigError(
                 f"expected {len(limits.names)} numbers in mujoco_arm.start_joints_rad, got "

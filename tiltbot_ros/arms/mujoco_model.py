@@ -21,7 +21,11 @@ GRIPPER_PREFIX = "gripper/"
 ARMATURE = 0.1
 """Least inertia of a joint, as a gear's rotor has it: without it light wrists ring [kg m2]."""
 
+FINGER_ARMATURE = 0.005
+"""The same of a finger's joint [kg m2 or kg]."""
+
 FINGER_FORCE_N = 20.0
+"""Greatest force of the fingers without an order [N]."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,8 +94,8 @@ def build_robot(
         joint = spec.joint(name)
         if joint is None:
             raise ConfigError(f"expected joint {name} in {path}: is it the model of another robot?")
-        if joint.type == mujoco.mjtJoint.mjJNT_HINGE and name in file.joints:
-            joint.armature = max(float(joint.armature), ARMATURE)
+        least = ARMATURE if name in file.joints else FINGER_ARMATURE
+        joint.armature = max(float(joint.armature), least)
         servo = spec.add_actuator(name=f"servo/{name}", target=name)
         servo.trntype = mujoco.mjtTrn.mjTRN_JOINT
         servo.gaintype = mujoco.mjtGain.mjGAIN_FIXED
@@ -99,6 +103,7 @@ def build_robot(
         servo.forcelimited = True
         servo.forcerange = [-1.0, 1.0]
     try:
+        _let_overlap(spec, file.joints, start)
         model = spec.compile()
     except ValueError as error:
         raise ConfigError(f"expected a model in {path} that MuJoCo takes, but {error}") from error
@@ -119,6 +124,21 @@ def build_robot(
     )
     _tune(robot, settings, start, model.jnt_dofadr[more])
     return robot
+
+
+def _let_overlap(spec: mujoco.MjSpec, joints: tuple[str, ...], start: Array) -> None:
+    """Let parts pass through each other that touch where the robot starts: models are coarse."""
+    model = spec.compile()
+    data = mujoco.MjData(model)
+    for name, position in zip(joints, start, strict=True):
+        data.joint(name).qpos = position
+    mujoco.mj_forward(model, data)
+    pairs = {
+        tuple(sorted(model.body(model.geom_bodyid[geom]).name for geom in contact.geom))
+        for contact in data.contact[: data.ncon]
+    }
+    for first, second in sorted(pairs):
+        spec.add_exclude(bodyname1=first, bodyname2=second)
 
 
 def _tune(
@@ -163,6 +183,8 @@ def _attach(spec: mujoco.MjSpec, folder: str, attached: Attached) -> None:
         gripper.modelfiledir = str(path.parent)
     else:
         gripper = load_model(path)
+    if attached.radians:
+        gripper.compiler.degree = False
     for actuator in list(gripper.actuators):
         gripper.delete(actuator)
     hand = spec.body(attached.hand)

@@ -42,6 +42,7 @@ class Attached:
         hand: body that it sits on.
         position_m: where in that body's frame [m].
         quaternion: w, x, y, z from that body's frame.
+        radians: its angles are in radians, though the file does not say so.
         without: lines with these words are left out, which MuJoCo does not take.
     """
 
@@ -50,6 +51,7 @@ class Attached:
     position_m: tuple[float, float, float] = (0.0, 0.0, 0.0)
     quaternion: tuple[float, float, float, float] = (1.0, 0.0, 0.0, 0.0)
     without: tuple[str, ...] = ()
+    radians: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,7 +96,8 @@ def _numbered(form: str) -> tuple[str, ...]:
 
 _SAWYER = tuple(f"right_j{number}" for number in range(7))
 _BAXTER = tuple(f"right_{name}" for name in ("s0", "s1", "e0", "e1", "w0", "w1", "w2"))
-_QUARTER = (0.7071067811865476, 0.0, 0.0, 0.7071067811865476)
+_GEN3 = _numbered("joint_{}")
+_MINUS_QUARTER = (0.7071067811865476, 0.0, 0.0, -0.7071067811865476)
 _HALF_X = (0.0, 1.0, 0.0, 0.0)
 
 ROBOTS: Mapping[RobotName, Robot] = {
@@ -132,7 +135,6 @@ ROBOTS: Mapping[RobotName, Robot] = {
                 joints=_numbered("joint{}"),
                 hand="right_hand",
                 tool_m=(0.0, 0.0, 0.097),
-                tool_quaternion=(0.3826834, 0.0, 0.0, -0.9238795),
                 attached=Attached(file="grippers/panda_gripper.xml", hand="right_hand"),
                 fingers=Fingers(
                     joints=(("finger_joint1", 0.04, 0.0), ("finger_joint2", -0.04, 0.0)),
@@ -142,11 +144,11 @@ ROBOTS: Mapping[RobotName, Robot] = {
         ),
     ),
     "gen3": Robot(
-        start_rad=(0.0, 0.26179939, 3.14159265, -2.26892803, 0.0, 0.95993109, 1.57079633),
+        start_rad=(-0.0058, 0.3811, 3.1501, -1.557, -0.0034, -1.2035, 0.0033),
         files=(
             ModelFile(
                 file="kinova_gen3/gen3.xml",
-                joints=_numbered("joint_{}"),
+                joints=_GEN3,
                 hand="bracelet_link",
                 tool_m=(0.0, 0.0, -0.2215),
                 tool_quaternion=_HALF_X,
@@ -166,24 +168,35 @@ ROBOTS: Mapping[RobotName, Robot] = {
                 file="robots/kinova3/robot.xml",
                 joints=_numbered("Actuator{}"),
                 hand="right_hand",
-                tool_m=(0.0, 0.0, 0.16),
-                tool_quaternion=_QUARTER,
+                tool_m=(0.0, 0.0, 0.145),
+                tool_quaternion=_MINUS_QUARTER,
                 attached=Attached(
                     file="grippers/robotiq_gripper_85.xml",
                     hand="right_hand",
-                    quaternion=_QUARTER,
+                    quaternion=_MINUS_QUARTER,
                     without=("robotiq_arg2f_base_link_vis.stl",),
+                    radians=True,
                 ),
                 fingers=Fingers(
-                    joints=(("finger_joint", 0.0, 0.8), ("right_outer_knuckle_joint", 0.0, 0.8)),
+                    joints=(("finger_joint", 0.0, 0.5), ("right_outer_knuckle_joint", 0.0, 0.5)),
                     max_width_m=0.085,
                     lever_m=0.1,
+                ),
+            ),
+            # Ours: coarse shapes, fingers that slide, always there.
+            ModelFile(
+                file="gen3.xml",
+                joints=_GEN3,
+                hand="tool",
+                fingers=Fingers(
+                    joints=(("left_finger", 0.0425, 0.0), ("right_finger", 0.0425, 0.0)),
+                    max_width_m=0.085,
                 ),
             ),
         ),
     ),
     "sawyer": Robot(
-        start_rad=(0.083, 0.001, 1.73, -0.936, 1.476, 1.699, -0.15),
+        start_rad=(-0.5341, -1.0008, 0.4093, 1.8515, -0.3095, 0.7828, -1.3572),
         files=(
             ModelFile(
                 file="rethink_robotics_sawyer/sawyer.xml",
@@ -196,7 +209,7 @@ ROBOTS: Mapping[RobotName, Robot] = {
         ),
     ),
     "baxter": Robot(
-        start_rad=(0.2, -0.3, 0.1, 1.3, -0.1, 0.58, 0.0),
+        start_rad=(0.3702, -0.8256, 0.3657, 1.7222, -0.3669, 0.7423, -2.9),
         files=(ModelFile(file="robots/baxter/robot.xml", joints=_BAXTER, hand="right_hand"),),
     ),
 }
