@@ -84,6 +84,9 @@ class KeyboardSettings(Settings):
 
     step_m: float = Field(0.01, gt=0.0, le=0.1, description="way of one key press [m]")
     step_rad: float = Field(0.05, gt=0.0, le=0.5, description="turn of one key press [rad]")
+    press_s: float = Field(
+        0.05, gt=0.0, le=1.0, description="time that the way of one key press takes at least [s]"
+    )
 
 
 class GamepadSettings(Settings):
