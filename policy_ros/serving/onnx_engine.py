@@ -47,16 +47,14 @@ class OnnxEngine:
 
     @classmethod
     def open(cls, folder: Path, contract: Contract) -> "OnnxEngine":
-        """Load the exported model of a checkpoint, exporting it first where it is missing.
+        """Load the exported model of a checkpoint.
 
         Raises:
-            ModelError: it cannot be loaded, or differs from the checkpoint.
+            ModelError: it has not been exported, cannot be loaded, or differs from the checkpoint.
         """
         path = folder / ONNX
         if not path.is_file():
-            from policy_ros.serving.export import export  # noqa: PLC0415 - it imports torch
-
-            export(folder)
+            raise ModelError(f"expected {path}: export the checkpoint first")
         return cls(path.read_bytes(), contract)
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:

@@ -58,8 +58,12 @@ class Predictor:
         chosen = backend if backend != "auto" else _best_backend(folder)
         # Each takes seconds to import: only the one that is used is.
         if chosen == "onnx":
-            from policy_ros.serving.onnx_engine import OnnxEngine  # noqa: PLC0415
+            from policy_ros.serving.onnx_engine import ONNX, OnnxEngine  # noqa: PLC0415
 
+            if not (folder / ONNX).is_file():
+                from policy_ros.serving.export import export  # noqa: PLC0415
+
+                export(folder)
             return cls(contract, OnnxEngine.open(folder, contract), backend=chosen)
         from policy_ros.serving.torch_engine import TorchEngine  # noqa: PLC0415
 

@@ -9,7 +9,8 @@ import soundfile
 from tiltbot_ros.errors import AudioError
 from tiltbot_ros.sensors.audio import AudioBlock
 from tiltbot_ros.sensors.file_source import FileMicrophones
-from tiltbot_ros.sensors.microphones import MicrophoneSettings, open_microphones
+from tiltbot_ros.sensors.microphone_opening import open_microphones
+from tiltbot_ros.sensors.microphones import MicrophoneSettings
 from tiltbot_ros.sensors.sound_file import SoundFile
 
 START_NS = 1_700_000_000_000_000_000

@@ -4,7 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from tiltbot_ros.errors import ConfigError
-from tiltbot_ros.sensors.microphones import MicrophoneSettings, describe, open_microphones
+from tiltbot_ros.sensors.microphone_opening import open_microphones
+from tiltbot_ros.sensors.microphones import MicrophoneSettings, describe
 
 
 def test_what_is_unknown_is_nan_and_microphones_have_names():

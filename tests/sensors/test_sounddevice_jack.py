@@ -202,7 +202,8 @@ def test_a_silent_device_is_opened_anew_and_the_count_goes_on(tmp_path, see, mon
 
 _RECORD_UNTIL_IT_FAILS = """
 import sys, time
-from tiltbot_ros.sensors.microphones import MicrophoneSettings, open_microphones
+from tiltbot_ros.sensors.microphone_opening import open_microphones
+from tiltbot_ros.sensors.microphones import MicrophoneSettings
 settings = MicrophoneSettings(source="sounddevice", device=sys.argv[1], settle_s=0.2)
 source = open_microphones(settings, clock=time.time_ns)
 source.start(lambda block: None)

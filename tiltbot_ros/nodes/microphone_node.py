@@ -7,7 +7,8 @@ from tiltbot_ros.nodes.audio_publisher import AudioPublisher
 from tiltbot_ros.nodes.diagnosing import Diagnostics, Health, Level
 from tiltbot_ros.nodes.parameters import declare, refuse_unknown
 from tiltbot_ros.nodes.running import Fault, run
-from tiltbot_ros.sensors.microphones import MicrophoneSettings, open_microphones
+from tiltbot_ros.sensors.microphone_opening import open_microphones
+from tiltbot_ros.sensors.microphones import MicrophoneSettings
 
 _LEVELS: dict[str, Level] = {"failed": "error", "stalled": "error", "ended": "warn"}
 

@@ -1,12 +1,10 @@
 """What contact microphones are to this package: settings, facts, and the source protocol."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol, Self
 
 from pydantic import Field, model_validator
 
-from tiltbot_ros.errors import ConfigError
 from tiltbot_ros.sensors.audio import AudioFormat
 from tiltbot_ros.sensors.blocker import AudioSink
 from tiltbot_ros.settings import Settings
@@ -202,32 +200,4 @@ def describe(settings: MicrophoneSettings, *, device: str) -> MicrophoneInfo:
         unit=settings.unit,
         frame_id=settings.frame_id,
         channel_frames=tuple(settings.channel_frames) or names,
-    )
-
-
-def open_microphones(settings: MicrophoneSettings, *, clock: Callable[[], int]) -> MicrophoneSource:
-    """Make the source that the settings name; only its own library is imported.
-
-    Args:
-        settings: of the microphones.
-        clock: the ROS clock [ns].
-
-    Raises:
-        ConfigError: the source is 'simulated', which is the world node's to make.
-        AudioError: the file is not what the settings say.
-        MissingDependencyError: a library or system package is not installed.
-    """
-    if settings.source == "file":
-        from tiltbot_ros.sensors.file_source import FileMicrophones  # noqa: PLC0415
-
-        return FileMicrophones(settings, clock=clock)
-    if settings.source == "sounddevice":
-        from tiltbot_ros.sensors.sounddevice_source import (  # noqa: PLC0415
-            SounddeviceMicrophones,
-        )
-
-        return SounddeviceMicrophones(settings, clock=clock)
-    raise ConfigError(
-        "expected source 'sounddevice' or 'file', got 'simulated': the simulated rig's sound comes "
-        "from its world node"
     )
