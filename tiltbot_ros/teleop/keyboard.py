@@ -1,5 +1,6 @@
 """The keyboard of a terminal as a pose source."""
 
+import contextlib
 import math
 import os
 import select
@@ -9,7 +10,6 @@ import tty
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tiltbot_ros.errors import ConfigError
 from tiltbot_ros.teleop.jogging import JoggedHand
@@ -64,7 +64,7 @@ class KeyboardSource:
         self._step = np.array([settings.step_m] * 3 + [settings.step_rad] * 3)
         self._press_s = settings.press_s
         self._hand = JoggedHand()
-        self._waiting: NDArray[np.float64] = np.zeros(6)
+        self._waiting = np.zeros(6)
         self._engaged = False
         self._gripper = math.nan
         self._wishes: list[Wish] = []
@@ -107,7 +107,8 @@ class KeyboardSource:
     def close(self) -> None:
         """Give the terminal back as it was."""
         if self._before is not None:
-            termios.tcsetattr(self._descriptor, termios.TCSADRAIN, self._before)
+            with contextlib.suppress(termios.error):  # the terminal is gone
+                termios.tcsetattr(self._descriptor, termios.TCSADRAIN, self._before)
             self._before = None
 
     def _keys(self) -> list[str]:

@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 SETTLE_S = 1.0
 """Stillness before and after a motion: the recording begins and ends in it."""
 
-STROKES = 3
+STROKES = 2
 TILT_RAD = 0.9
 
 
@@ -50,8 +50,11 @@ class Motion:
     def _wipe(self, part: float) -> tuple[Array, Array, float]:
         """Go down, to and fro sideways, and up again."""
         down = minimum_jerk(part / 0.15) - minimum_jerk((part - 0.85) / 0.15)
-        phase = 2.0 * math.pi * STROKES * minimum_jerk((part - 0.15) / 0.7)
-        position = np.array([0.0, 0.5 * self.size_m * math.sin(phase), -0.25 * self.size_m * down])
+        inner = min(max((part - 0.15) / 0.7, 0.0), 1.0)
+        # The strokes swell and die away, so that the hand begins and ends at rest.
+        swell = minimum_jerk(inner / 0.2) - minimum_jerk((inner - 0.8) / 0.2)
+        sideways = 0.5 * self.size_m * swell * math.sin(2.0 * math.pi * STROKES * inner)
+        position = np.array([0.0, sideways, -0.25 * self.size_m * down])
         return position, np.zeros(3), 1.0
 
     def _pour(self, part: float) -> tuple[Array, Array, float]:

@@ -92,7 +92,7 @@ class KeyboardSettings(Settings):
 class GamepadSettings(Settings):
     """A gamepad as a source, read from the joystick device of Linux."""
 
-    device: str = Field("/dev/input/js0", description="joystick device, or a recorded file of it")
+    device: str = Field("/dev/input/js0", description="joystick device")
     speed_m_s: float = Field(
         0.15, gt=0.0, le=2.0, description="speed of the hand at a full stick [m/s]"
     )
@@ -131,5 +131,5 @@ class ScriptedSettings(Settings):
     motion: Literal["reach", "wipe", "pour"] = Field("reach", description="what it shows")
     times: int = Field(1, ge=1, le=1000, description="how often it shows that")
     size_m: float = Field(0.12, gt=0.0, le=0.5, description="size of the motion [m]")
-    duration_s: float = Field(4.0, ge=0.5, le=120.0, description="length of a motion [s]")
+    duration_s: float = Field(6.0, ge=0.5, le=120.0, description="length of a motion [s]")
     seed: int = Field(0, ge=0, description="of the small differences between two")
