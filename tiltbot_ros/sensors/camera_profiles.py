@@ -94,7 +94,7 @@ def choose_profiles(
     if depth:
         partner = min(
             (p for p in depths if p.rate_hz == color.rate_hz),
-            key=lambda p: _size_distance(p, width, height),
+            key=lambda p: abs(p.width * p.height - width * height),
         )
     remark = ""
     if (color.width, color.height) != (width, height) or color.rate_hz < rate_hz * 0.99:
