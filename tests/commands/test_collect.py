@@ -150,6 +150,14 @@ def test_the_panel_shows_rates_drops_and_time_left():
     for words in ("025_mug", "4 clean, 1 flagged", "1 h 02 min", "12.3 GB", "99.9",
                   "suppressed 2", "ep_000004 clean"):  # fmt: skip
         assert words in text
+    bar = next(line for line in text.splitlines() if "━" in line)
+    assert "clean" not in bar
+
+
+def test_the_panel_says_nothing_of_what_it_has_not_heard_yet():
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(render(PanelState(title="tiltbot collect")))
+    assert " GB" not in console.export_text()
 
 
 @pytest.mark.parametrize(

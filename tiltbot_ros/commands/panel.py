@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -45,7 +46,7 @@ class PanelState:
     tilts: int = 0
     episodes_per_hour: float = math.nan
     time_left_s: float = math.nan
-    disk_free_bytes: int = 0
+    disk_free_bytes: int | None = None
     rates: tuple[Rate, ...] = ()
     drops: Mapping[str, int] = field(default_factory=dict)
     events: list[str] = field(default_factory=list)
@@ -97,7 +98,8 @@ def _facts(state: PanelState) -> Table:
     )
     table.add_row("tilts", f"{state.tilts}{hourly}")
     table.add_row("time left", duration(state.time_left_s))
-    table.add_row("disk free", f"{state.disk_free_bytes / 1e9:.1f} GB")
+    free = state.disk_free_bytes
+    table.add_row("disk free", "-" if free is None else f"{free / 1e9:.1f} GB")
     lost = ", ".join(f"{cause} {count}" for cause, count in state.drops.items()) or "nothing"
     table.add_row("dropped", lost)
     return table
@@ -110,7 +112,8 @@ def render(state: PanelState) -> RenderableType:
     columns.add_row(_facts(state), _rates(state))
     parts.append(columns)
     if state.wanted:
-        parts.append(ProgressBar(total=state.wanted, completed=state.clean, width=60))
+        bar = ProgressBar(total=state.wanted, completed=state.clean, width=60)
+        parts.append(Padding(bar, 0))  # a bar by itself does not end its line
     if state.events:
         parts.append(Text("\n".join(state.events[-5:]), style="dim"))
     return Panel(Group(*parts), title=state.title, title_align="left", border_style="cyan")
