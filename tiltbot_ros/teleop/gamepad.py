@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tiltbot_ros.errors import DeviceError
 from tiltbot_ros.teleop.jogging import JoggedHand
 from tiltbot_ros.teleop.settings import GamepadSettings
-from tiltbot_ros.teleop.source import HandSample, Wish
+from tiltbot_ros.teleop.source import HandSample, News, Wish
 
 _EVENT = Struct("=IhBB")
 _BUTTON, _AXIS, _INITIAL = 1, 2, 0x80
@@ -79,6 +79,9 @@ class GamepadSource:
         """Return what was asked for since the last call."""
         found, self._wishes = tuple(self._wishes), []
         return found
+
+    def tell(self, news: News) -> None:
+        """Do nothing: there is nothing to show it on."""
 
     def close(self) -> None:
         """Close the device."""

@@ -14,7 +14,7 @@ import numpy as np
 from tiltbot_ros.errors import ConfigError
 from tiltbot_ros.teleop.jogging import JoggedHand
 from tiltbot_ros.teleop.settings import KeyboardSettings
-from tiltbot_ros.teleop.source import HandSample, Wish
+from tiltbot_ros.teleop.source import HandSample, News, Wish
 
 _AXES: dict[str, tuple[int, float]] = {
     "w": (0, 1.0), "s": (0, -1.0), "a": (1, 1.0), "d": (1, -1.0), "r": (2, 1.0), "f": (2, -1.0),
@@ -103,6 +103,9 @@ class KeyboardSource:
         """Return what was asked for since the last call."""
         found, self._wishes = tuple(self._wishes), []
         return found
+
+    def tell(self, news: News) -> None:
+        """Do nothing: there is nothing to show it on."""
 
     def close(self) -> None:
         """Give the terminal back as it was."""

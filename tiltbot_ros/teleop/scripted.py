@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from tiltbot_ros.arms.tilts import minimum_jerk
 from tiltbot_ros.teleop.settings import ScriptedSettings
-from tiltbot_ros.teleop.source import HandSample, Wish
+from tiltbot_ros.teleop.source import HandSample, News, Wish
 
 Array = NDArray[np.float64]
 
@@ -127,6 +127,9 @@ class ScriptedSource:
         due = tuple(wish for at_s, wish in self._due if at_s <= self._elapsed_s)
         self._due = [(at_s, wish) for at_s, wish in self._due if at_s > self._elapsed_s]
         return due
+
+    def tell(self, news: News) -> None:
+        """Do nothing: there is nothing to show it on."""
 
     def close(self) -> None:
         """Do nothing."""

@@ -33,6 +33,23 @@ class HandSample:
     gripper: float = np.nan
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class News:
+    """What a source may show to the person.
+
+    Attributes:
+        mode: what the arm does.
+        commander: who has it; empty: nobody.
+        recording: whether a demonstration is recorded.
+        text: one line: what is recorded, or what went wrong.
+    """
+
+    mode: str
+    commander: str
+    recording: bool
+    text: str
+
+
 class PoseSource(Protocol):
     """Something that a person holds, or a program that acts like one."""
 
@@ -65,6 +82,9 @@ class PoseSource(Protocol):
 
     def wishes(self) -> tuple[Wish, ...]:
         """Return what the person asked for since the last call."""
+
+    def tell(self, news: News) -> None:
+        """Show something to the person, where the source can."""
 
     def close(self) -> None:
         """Stop listening, and leave everything as it was found; it does not raise."""
