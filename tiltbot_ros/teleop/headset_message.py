@@ -82,10 +82,11 @@ def _numbers(values: Any, count: int) -> NDArray[np.float64]:
 
 
 def _number(value: Any) -> float:
-    """Return a number; null, as JSON has NaN, and anything else are NaN."""
+    """Return a finite number; null, as JSON has NaN, and anything else are NaN."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return math.nan
     try:
-        return float(value)
+        number = float(value)
     except OverflowError:
-        return math.inf
+        return math.nan
+    return number if math.isfinite(number) else math.nan
