@@ -13,6 +13,7 @@ from tests.emulators.fci.model import (
     HAND_CENTRE_M,
     HAND_INERTIA,
     HAND_MASS_KG,
+    NEUTRAL,
     VELOCITY,
     Body,
     urdf,
@@ -46,9 +47,14 @@ class Controller:
         )
         self.body = Body()
         self._wait_s = wait_s
+        self.reset()
+
+    def reset(self) -> None:
+        """Stand in the neutral pose with nobody connected, as after a start."""
+        self._link.hang_up()
+        self.body.place(np.array(NEUTRAL))
         self._state = np.zeros((), wire.STATE)
-        flange_to_tool = FLANGE_TO_TOOL.T.ravel()
-        self._state["F_T_EE"] = self._state["F_T_NE"] = flange_to_tool
+        self._state["F_T_EE"] = self._state["F_T_NE"] = FLANGE_TO_TOOL.T.ravel()
         self._state["NE_T_EE"] = self._state["EE_T_K"] = np.eye(4).ravel()
         self._state["m_ee"], self._state["F_x_Cee"] = HAND_MASS_KG, HAND_CENTRE_M
         self._state["I_ee"] = np.diag(HAND_INERTIA).ravel()
@@ -56,6 +62,7 @@ class Controller:
         self._errors: set[str] = set()
         self._reasons: set[str] = set()
         self._move: int | None = None
+        self._recovery: int | None = None
         self._commanded = False
         self._torque = np.zeros(7)
         self._thresholds = np.full(wire.NUMBERS["set_collision_behavior"], 1e3)
@@ -64,14 +71,12 @@ class Controller:
         self.settings: dict[str, list[float]] = {}
         self.requests: list[str] = []
         self.push = np.zeros(3)
-        self.path: deque[tuple[float, float, float, float, float]] = deque(maxlen=20_000)
+        self.path: deque[tuple[float, ...]] = deque(maxlen=20_000)
         self.drop = self.deaf = self.late = 0
         self.late_s = 0.0
-        self.mute = False
-        self.lost = self._lost_in_a_row = 0
-        self.torques = 0
+        self.mute = self.locked = False
+        self.lost = self._lost_in_a_row = self.torques = 0
         self.steepest = 0.0
-        self.locked = False
 
     @property
     def busy(self) -> bool:
@@ -85,6 +90,7 @@ class Controller:
     def status(self) -> dict:
         """Return what a test may want to know."""
         return {
+            "clock_s": 1e-3 * float(self._state["message_id"]),
             "mode": self._mode,
             "moving": self._move is not None,
             "errors": sorted(self._errors),
@@ -116,7 +122,8 @@ class Controller:
         self._end(wire.MODE_USER_STOPPED, wire.MOVE_EMERGENCY)
 
     def release(self) -> None:
-        """Release the emergency stop."""
+        """Release the emergency stop; by then the arm stands."""
+        self.body.place(self.body.q.copy())
         self._mode = wire.MODE_IDLE
 
     def guide(self) -> None:
@@ -129,6 +136,8 @@ class Controller:
             self._serve(command, number, payload)
         if self._move is not None and not self._link.connected:
             self.reflex("communication_constraints_violation")
+        if self._recovery is not None and not self.body.dq.any():
+            self._recover(self._recovery)
         self._tell()
         if self._move is None:
             self.body.brake()
@@ -137,8 +146,9 @@ class Controller:
         if self._move is not None:
             self.body.step(self._torque)
             self._watch()
-        x, y, z = self.body.tool()[:3, 3]
-        self.path.append((time.monotonic(), x, y, z, float(np.abs(self.body.dq).max())))
+        clock_s = 1e-3 * float(self._state["message_id"])
+        speed = float(np.abs(self.body.dq).max())
+        self.path.append((time.monotonic(), clock_s, *self.body.tool()[:3, 3].tolist(), speed))
 
     def _tell(self) -> None:
         state = self._state
@@ -249,11 +259,7 @@ class Controller:
                 self._end(wire.MODE_IDLE, wire.MOVE_PREEMPTED)
             self._link.answer(command, number, wire.SUCCESS)
         elif command == "automatic_error_recovery":
-            stopped = self._mode == wire.MODE_USER_STOPPED
-            if self._mode == wire.MODE_REFLEX:
-                self._mode, self._errors = wire.MODE_IDLE, set()
-            status = wire.RECOVERY_EMERGENCY if stopped else wire.SUCCESS
-            self._link.answer(command, number, status)
+            self._recovery = number
         else:
             self._link.answer(command, number, self._set(command, payload))
 
@@ -269,12 +275,21 @@ class Controller:
             self._state["I_load"] = numbers[4:]
         return wire.SUCCESS
 
+    def _recover(self, number: int) -> None:
+        """Forget the errors, once the arm stands."""
+        stopped = self._mode == wire.MODE_USER_STOPPED
+        if self._mode == wire.MODE_REFLEX:
+            self._mode, self._errors = wire.MODE_IDLE, set()
+        status = wire.RECOVERY_EMERGENCY if stopped else wire.SUCCESS
+        self._link.answer("automatic_error_recovery", number, status)
+        self._recovery = None
+
     def _begin(self, number: int, payload: bytes) -> None:
         controller, generator = wire.MOVE_REQUEST.unpack(payload)[:2]
         torques = (wire.MOVE_CONTROLLER_EXTERNAL, wire.MOVE_GENERATOR_NONE)
         if (controller, generator) != torques:
             self._link.answer("move", number, wire.MOVE_INVALID)
-        elif self._mode != wire.MODE_IDLE or self.locked or self.body.dq.any():
+        elif self._mode != wire.MODE_IDLE or self.locked:
             self._link.answer("move", number, wire.MOVE_NOT_POSSIBLE)
         else:
             self._move, self._mode, self._errors = number, wire.MODE_MOVE, set()

@@ -8,7 +8,6 @@ from tests.emulators.fci.link import Link
 PERIOD_S = 0.02
 """Time between two states of the hand [s]."""
 
-MOST_M = 0.08
 _GRASP = Struct("<5d")
 _MOVE = Struct("<2d")
 
@@ -17,7 +16,7 @@ class Hand:
     """One hand; `step` is a period of its life."""
 
     def __init__(self, address: str) -> None:
-        """Make one that is half open, homed, and holds nothing."""
+        """Make one that waits for a client."""
         self._link = Link(
             address,
             wire.HAND_PORT,
@@ -25,10 +24,14 @@ class Hand:
             commands=wire.HAND_COMMANDS,
             status=Struct("<H"),
         )
-        self.width_m = 0.04
+        self.reset()
+
+    def reset(self) -> None:
+        """Be half open, homed, with nobody connected."""
+        self._link.hang_up()
+        self.width_m, self.most_m = 0.04, 0.08
         self.object_m = 0.0
-        self.holds = False
-        self.stuck = False
+        self.holds = self.stuck = False
         self.requests: list[tuple[str, tuple[float, ...]]] = []
         self._count = 0
         self._motion: tuple[str, int, float, float, float, float] | None = None
@@ -52,7 +55,7 @@ class Hand:
             self._serve(command, number, payload)
         self._go()
         self._count += 1
-        state = wire.HAND_STATE.pack(self._count, self.width_m, MOST_M, self.holds, 30)
+        state = wire.HAND_STATE.pack(self._count, self.width_m, self.most_m, self.holds, 30)
         self._link.send(state)
 
     def _serve(self, command: str, number: int, payload: bytes) -> None:
@@ -68,7 +71,7 @@ class Hand:
         self.holds = False
         if command == "homing":
             self.requests.append((command, ()))
-            self._motion = (command, number, MOST_M, 0.1, 0.0, 0.0)
+            self._motion = (command, number, self.most_m, 0.1, 0.0, 0.0)
         elif command == "move":
             width, speed = _MOVE.unpack(payload)
             self.requests.append((command, (width, speed)))

@@ -60,8 +60,16 @@ class Emulator:
         return np.array(self.status()["tool"]).reshape(4, 4)
 
     def path(self, since_s: float = 0.0) -> np.ndarray:
-        """Return the way since a moment (n, 5): monotonic time, x, y, z, fastest joint."""
-        return np.array(self.ask("path", since_s=since_s)["path"]).reshape(-1, 5)
+        """Return the way since a moment of the robot's clock.
+
+        Columns (n, 6): monotonic time [s], robot's clock [s], x, y, z of the tool [m], speed of
+        the fastest joint [rad/s].
+        """
+        return np.array(self.ask("path", since_s=since_s)["path"]).reshape(-1, 6)
+
+    def clock_s(self) -> float:
+        """Return the robot's clock, which stands still while it waits for the driver [s]."""
+        return self.status()["clock_s"]
 
     def until(self, condition: Callable[[dict], bool], timeout_s: float = 5.0) -> dict:
         """Wait until its status fulfils a condition; return it."""

@@ -10,15 +10,18 @@ from numpy.typing import NDArray
 
 from tiltbot_ros.arms.arm import ArmState, ToolPose
 from tiltbot_ros.arms.commands import Space
+from tiltbot_ros.arms.franka.controller import Controller
 from tiltbot_ros.arms.franka.faults import errors_of, fault_of, lost, mode_of, one_line
 from tiltbot_ros.arms.franka.following import Following
 from tiltbot_ros.arms.franka.gripper import FrankaGripper
-from tiltbot_ros.arms.franka.library import Line, load_franky
 from tiltbot_ros.arms.franka.settings import FrankaSettings
 from tiltbot_ros.arms.limits import AxisLimits
 from tiltbot_ros.errors import DeviceError
 
 JOINTS = tuple(f"fr3_joint{number}" for number in range(1, 8))
+START_S = 0.5
+"""Longest wait for the robot to say that it follows [s]."""
+
 STOP_S = 1.5
 """Longest time that the arm takes to come to rest when the driver closes [s]."""
 
@@ -51,9 +54,8 @@ class FrankaArm:
         self.rate_hz = rate_hz
         self._joints = joints
         self._clock = clock
-        self._line: Line | None = None
+        self._controller: Controller | None = None
         self._robot: Any = None
-        self._franky: Any = None
         self._following: Following | None = None
         self._runs = False
         self._ended = ""
@@ -67,25 +69,17 @@ class FrankaArm:
         self.interruptions = 0
         self.gripper: FrankaGripper | None = None
 
-    @property
-    def server_version(self) -> int:
-        """Version of the FCI that this driver speaks and the controller has agreed to."""
-        return 10
-
     def connect(self) -> None:
         """Connect, set what the rig says, and hold where the arm stands."""
-        if self._robot is not None:
+        if self._controller is not None:
             raise DeviceError("expected a Franka arm that is not connected yet: close it first")
-        self._franky = load_franky()
-        self._line = Line()
+        controller = self._controller = Controller(self._settings)
         self._lost, self._robot_ms = None, -1
         try:
-            self._robot = self._ask("connect", self._open)
+            self._robot = controller.open_robot()
             if self._settings.gripper:
-                self.gripper = FrankaGripper(
-                    self._ask("connect the hand", self._open_hand), self._settings
-                )
-            self._ask("hold", self._begin)
+                self.gripper = FrankaGripper(controller.open_hand(), self._settings)
+            controller.ask("hold", self._begin)
         except BaseException:
             self.close()
             raise
@@ -137,57 +131,41 @@ class FrankaArm:
 
     def recover(self) -> None:
         """Clear the robot's errors and hold where it stands; a lost connection is made anew."""
-        if self._robot is None or self._lost is not None:
-            self.close()
-            self.connect()
-            return
-        self._ask("recover", self._clear)
-        self._ask("hold", self._begin)
+        controller = self._controller
+        if controller is not None and self._lost is None:
+            try:
+                controller.ask("recover", self._clear)
+                controller.ask("hold", self._begin)
+            except DeviceError:
+                if not controller.lost:
+                    raise
+            else:
+                return
+        self.close()
+        self.connect()
 
     def close(self) -> None:
         """Let the arm come to rest and let go of it."""
         gripper, self.gripper = self.gripper, None
         if gripper is not None:
             gripper.close()
+        controller, self._controller = self._controller, None
         robots, self._robot = [self._robot], None
         running, self._runs, self._following = self._runs, False, None
+        if controller is None:
+            return
 
         def let_go() -> None:
+            # The last reference goes here, since a robot that hangs blocks its end, too.
             robot = robots.pop()
             if robot is not None and running and self._lost is None:
                 with contextlib.suppress(Exception):
-                    robot.move(self._franky.TorqueStopMotion(), asynchronous=True)
+                    robot.move(controller.franky.TorqueStopMotion(), asynchronous=True)
                     robot.join_motion(STOP_S)
 
-        line, self._line = self._line, None
-        if line is not None:
-            # What hangs is left behind on its thread.
-            with contextlib.suppress(DeviceError):
-                line.call("let go", let_go, timeout_s=STOP_S + 1.0)
-            line.end()
-
-    def _open(self) -> Any:
-        settings, franky = self._settings, self._franky
-        config = franky.RealtimeConfig
-        robot = franky.Robot(
-            settings.host,
-            default_torque_threshold=min(settings.collision_torques_nm),
-            default_force_threshold=min(settings.collision_forces_n),
-            realtime_config=config.Enforce if settings.realtime == "enforce" else config.Ignore,
-        )
-        robot.set_collision_behavior(
-            settings.contact_torques_nm,
-            settings.collision_torques_nm,
-            settings.contact_forces_n,
-            settings.collision_forces_n,
-        )
-        if settings.load_kg > 0.0:
-            inertia = np.diag(settings.load_inertia_kg_m2).ravel().tolist()
-            robot.set_load(settings.load_kg, settings.load_centre_m, inertia)
-        return robot
-
-    def _open_hand(self) -> Any:
-        return self._franky.Gripper(self._settings.host)
+        with contextlib.suppress(DeviceError):
+            controller.ask("let go", let_go, timeout_s=STOP_S + 1.0)
+        controller.close()
 
     def _begin(self) -> None:
         """Start the control loop, unless the robot would refuse; it starts by holding."""
@@ -198,17 +176,18 @@ class FrankaArm:
         if not self._runs:
             return
         self._following = Following(
-            self._franky, self._settings, posture=np.array(state.q), joints=self._joints
+            self._opened().franky, self._settings, posture=np.array(state.q), joints=self._joints
         )
-        try:
-            robot.move(self._following.hold(), asynchronous=True)
-        except BaseException:
-            self._runs = False
-            raise
+        robot.move(self._following.hold(), asynchronous=True)
+        deadline = time.monotonic() + START_S
+        while robot.is_in_control and mode_of(robot.state) != "Move":
+            if time.monotonic() > deadline:
+                return
+            time.sleep(0.002)
 
     def _clear(self) -> None:
         """Have the robot forget its errors."""
-        robot, franky = self._robot, self._franky
+        robot, franky = self._robot, self._opened().franky
         with contextlib.suppress(franky.ControlException):
             if robot.is_in_control:
                 robot.move(franky.TorqueStopMotion(), asynchronous=True)
@@ -239,11 +218,8 @@ class FrankaArm:
         now_s = time.monotonic()
         try:
             robot.move(make(position, velocity), asynchronous=True)
-        except self._franky.NetworkException as error:
-            self._lost = lost(error)
-            raise self._lost from error
-        except self._franky.ControlException as error:
-            self._runs, self._ended = False, one_line(error)
+        except Exception as error:  # noqa: BLE001 - the control loop has ended by it
+            self._note_why(error)
             return
         self._sent_s = now_s
 
@@ -262,14 +238,21 @@ class FrankaArm:
             if robot.is_in_control:
                 return
             robot.poll_motion()
-            self._ended = "without a reason"
-        except self._franky.NetworkException as error:
-            self._lost = lost(error)
         except Exception as error:  # noqa: BLE001 - whatever ended the loop is told
-            self._ended = one_line(error)
-        self._runs = False
-        if self._lost is not None:
-            raise self._lost
+            self._note_why(error)
+        else:
+            self._runs, self._ended = False, "without a reason"
+
+    def _note_why(self, error: Exception) -> None:
+        """Keep why the control loop has ended.
+
+        Raises:
+            DeviceError: the connection is lost.
+        """
+        self._runs, self._ended = False, one_line(error)
+        if isinstance(error, self._opened().franky.NetworkException):
+            self._lost = lost(error)
+            raise self._lost from error
 
     def _read(self, robot: Any) -> Any:
         try:
@@ -291,39 +274,12 @@ class FrankaArm:
         return state
 
     def _connected(self) -> Any:
+        self._opened()
         if self._lost is not None:
             raise self._lost
-        if self._robot is None:
-            raise DeviceError("expected a connected Franka arm: connect it first")
         return self._robot
 
-    def _ask(self, what: str, function: Callable[[], Any]) -> Any:
-        """Carry out a request that may fail or never end."""
-        franky, line = self._franky, self._line
-        if line is None:
+    def _opened(self) -> Controller:
+        if self._controller is None:
             raise DeviceError("expected a connected Franka arm: connect it first")
-        try:
-            return line.call(what, function, timeout_s=self._settings.connect_s)
-        except franky.IncompatibleVersionException as error:
-            raise DeviceError(
-                f"expected a controller with FCI version {self.server_version}, but "
-                f"{one_line(error)}: update the robot's system image, or install the "
-                f"franky-control that fits it"
-            ) from error
-        except franky.RealtimeException as error:
-            raise DeviceError(
-                f"expected a real-time kernel, but {one_line(error)}: install one "
-                f"(docs/franka.md), or set franka.realtime to 'ignore'"
-            ) from error
-        except franky.NetworkException as error:
-            raise DeviceError(
-                f"no Franka controller at {self._settings.host} ({what}: {one_line(error)}): look "
-                f"at franka.host, the cable, and whether FCI is active in Desk"
-            ) from error
-        except (
-            franky.CommandException,
-            franky.ControlException,
-            franky.ProtocolException,
-            franky.ModelException,
-        ) as error:
-            raise DeviceError(f"the robot refused to {what}: {one_line(error)}") from error
+        return self._controller

@@ -14,6 +14,9 @@ STATE_TIMEOUT_S = 1.0
 SAME_M = 5e-4
 """Targets that differ by less are the same [m]."""
 
+THINNEST_M = 2e-3
+"""Fingers that come closer than this hold nothing [m]."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Wish:
@@ -75,10 +78,9 @@ class FrankaGripper:
     @property
     def width_m(self) -> float:
         """Measured distance of the fingers [m]."""
-        if self._error or time.monotonic() - self._seen_s > STATE_TIMEOUT_S:
+        if trouble := self._trouble():
             raise DeviceError(
-                f"the Franka hand does not answer ({self._error or 'it is silent'}): look at "
-                f"Desk, then connect again"
+                f"the Franka hand does not answer ({trouble}): look at Desk, then connect again"
             )
         return self._width_m
 
@@ -90,10 +92,12 @@ class FrankaGripper:
 
     @property
     def outcome(self) -> str:
-        """How the last motion ended: 'reached', 'grasped', 'missed: ...', 'failed: ...'."""
-        if self._error:
-            return f"lost: {self._error}"
-        return self._outcome
+        """How the last motion ended: 'reached', 'grasped', 'missed: ...', 'failed: ...'.
+
+        A hand that does not answer is 'lost: ...'.
+        """
+        trouble = self._trouble()
+        return f"lost: {trouble}" if trouble else self._outcome
 
     @property
     def missed(self) -> bool:
@@ -109,7 +113,10 @@ class FrankaGripper:
         self._ask(_Wish(kind="move", width_m=width_m, speed_m_s=speed_m_s))
 
     def grasp(self, width_m: float, *, speed_m_s: float, force_n: float) -> None:
-        """Close on an object of about that width; `missed` says when nothing was there."""
+        """Close on an object of about that width, or of any width when it is 0.
+
+        `missed` says when nothing was there.
+        """
         self._ask(_Wish(kind="grasp", width_m=width_m, speed_m_s=speed_m_s, force_n=force_n))
 
     def stop(self) -> None:
@@ -120,6 +127,10 @@ class FrankaGripper:
         """Let go of the hand; what it holds, it goes on holding."""
         self._end.set()
         self._thread.join(STATE_TIMEOUT_S + 1.0)
+
+    def _trouble(self) -> str:
+        silent = time.monotonic() - self._seen_s > STATE_TIMEOUT_S
+        return self._error or ("it is silent" if silent else "")
 
     def _ask(self, wish: _Wish) -> None:
         numbers = (wish.width_m, wish.speed_m_s, wish.force_n)
@@ -176,8 +187,9 @@ class FrankaGripper:
         elif wish.kind == "move":
             self._future = self._hand.move_async(width, wish.speed_m_s)
         elif wish.kind == "grasp":
+            thicker = self._tolerance_m if wish.width_m > 0.0 else 1.0
             self._future = self._hand.grasp_async(
-                width, wish.speed_m_s, wish.force_n, self._tolerance_m, self._tolerance_m
+                width, wish.speed_m_s, wish.force_n, self._tolerance_m, thicker
             )
         else:
             self._future = self._hand.stop_async()
@@ -186,6 +198,8 @@ class FrankaGripper:
         wish, future = self._doing, self._future
         try:
             well = future.get()
+            if wish is not None and wish.kind == "grasp" and wish.width_m == 0.0:
+                well = well and self._hand.state.width > THINNEST_M
             self._outcome = _said(wish, well) if not self._stopping else "stopped"
         except Exception as error:  # noqa: BLE001 - a refused command is an outcome
             self._outcome = "stopped" if self._stopping else f"failed: {one_line(error)}"
@@ -201,5 +215,6 @@ def _said(wish: _Wish | None, well: bool) -> str:
     if well:
         return {"home": "homed", "move": "reached", "grasp": "grasped", "stop": "stopped"}[kind]
     if kind == "grasp" and wish is not None:
-        return f"missed: nothing of about {1e3 * wish.width_m:.0f} mm was held"
+        what = f" of about {1e3 * wish.width_m:.0f} mm" if wish.width_m > 0.0 else ""
+        return f"missed: nothing{what} was there to hold"
     return f"failed: the hand could not {kind}"

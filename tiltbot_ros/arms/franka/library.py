@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from tiltbot_ros.errors import DeviceError, MissingDependencyError
+from tiltbot_ros.errors import MissingDependencyError
 
 T = TypeVar("T")
 
@@ -41,16 +41,15 @@ class Line:
         self._thread = threading.Thread(target=self._run, name="franka", daemon=True)
         self._thread.start()
 
-    def call(self, what: str, function: Callable[[], T], *, timeout_s: float) -> T:
+    def call(self, function: Callable[[], T], *, timeout_s: float) -> T:
         """Carry out a call and return its result.
 
         Args:
-            what: what is asked for, for the message.
             function: is called on the thread; what it raises is raised here.
             timeout_s: longest wait for its end [s]. After it, the line is good for nothing.
 
         Raises:
-            DeviceError: there is no end in time.
+            TimeoutError: there is no end in time.
         """
         done = threading.Event()
         results: list[T] = []
@@ -65,10 +64,7 @@ class Line:
 
         self._calls.put(carry_out)
         if not done.wait(timeout_s):
-            raise DeviceError(
-                f"the Franka controller does not answer within {timeout_s:g} s ({what}): look at "
-                f"its network and its status lights, then connect again"
-            )
+            raise TimeoutError
         if errors:
             raise errors[0]
         return results[0]
