@@ -32,6 +32,7 @@ from tiltbot_ros.sensors.realsense_device import (
     load_realsense,
 )
 
+pytestmark = pytest.mark.realtime
 NOW_NS = 1_760_000_000_000_000_000
 
 

@@ -12,6 +12,7 @@ from tiltbot_ros.sensors.cameras import CameraSettings, Tally
 from tiltbot_ros.sensors.live_camera import LiveCamera
 from tiltbot_ros.sensors.uvc import UvcOpener
 
+pytestmark = pytest.mark.realtime
 WIDTH, HEIGHT, RATE_HZ = 64, 48, 30.0
 LEVELS = tuple(range(20, 260, 20))
 
