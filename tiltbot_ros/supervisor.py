@@ -14,6 +14,7 @@ import yaml
 
 from tiltbot_ros.bringup import DISCOVERY_VARIABLES, LOCALHOST_ONLY, NodeSpec
 from tiltbot_ros.errors import DeviceError
+from tiltbot_ros.lifeline import SUPERVISED
 from tiltbot_ros.share import executable_directory
 
 SIGINT_GRACE_S = 8.0
@@ -54,6 +55,9 @@ class Ending:
 class Supervisor:
     """The processes of one graph, each with a log file, ended together.
 
+    They also end when this process is killed: each holds the reading end of a
+    pipe whose writing end only this process has.
+
     Args:
         specs: which nodes.
         log_directory: one file a node is written there.
@@ -74,6 +78,9 @@ class Supervisor:
         self._directory = log_directory
         self._directory.mkdir(parents=True, exist_ok=True)
         self._environment = graph_environment() | dict(environment or {})
+        self._environment[SUPERVISED] = "1"
+        reading, writing = os.pipe()
+        self._lifeline, self._held = os.fdopen(reading, "rb"), os.fdopen(writing, "wb")
         self._scratch = tempfile.TemporaryDirectory(prefix="tiltbot-")
         self._processes = [
             _Process(
@@ -117,7 +124,7 @@ class Supervisor:
             # session of its own: Linux weighs sessions, not the niceness in them.
             process.handle = subprocess.Popen(  # noqa: S603 - our own executables
                 process.command,
-                stdin=subprocess.DEVNULL,
+                stdin=self._lifeline,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=self._environment,
@@ -176,6 +183,8 @@ class Supervisor:
                     handle.wait(max(0.0, deadline - time.monotonic()))
                 except subprocess.TimeoutExpired:
                     continue
+        self._lifeline.close()
+        self._held.close()
         self._scratch.cleanup()
 
 

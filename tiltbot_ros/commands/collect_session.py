@@ -43,10 +43,14 @@ class _Interrupts:
             raise KeyboardInterrupt
 
 
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, a polite kill, and a terminal that is closed."""
+
+
 @contextmanager
 def _counted_interrupts() -> Iterator[_Interrupts]:
     counter = _Interrupts()
-    before = {number: signal.signal(number, counter) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, counter) for number in _ENDING}
     try:
         yield counter
     finally:
@@ -125,11 +129,13 @@ class CollectSession:
         trace: TracebackType | None,
     ) -> None:
         """End the processes; finished episodes stay."""
-        if self._live:
-            self._live.stop()
-        self._supervisor.stop()
-        self._node.destroy_node()
-        rclpy.try_shutdown()
+        try:
+            if self._live:
+                self._live.stop()
+        finally:  # the terminal may be gone
+            self._supervisor.stop()
+            self._node.destroy_node()
+            rclpy.try_shutdown()
 
     def collect(self, names: Sequence[str], *, episodes: int, minutes: float) -> bool:
         """Collect one object after another; return whether all were collected.

@@ -14,6 +14,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from tiltbot_ros.errors import TiltbotError
+from tiltbot_ros.lifeline import watch
 
 try:
     from rclpy.experimental import EventsExecutor
@@ -57,8 +58,9 @@ def make_executor(context: Context | None = None) -> Executor:
 def run(make_node: Callable[[Fault], Node], *, niceness: int = 0) -> int:
     """Run one node until it is told to stop; return the exit status.
 
-    SIGINT and SIGTERM both end it in order: the node's `close` is called
-    while ROS is still up. An error that tiltbot raises on purpose is logged
+    SIGINT and SIGTERM both end it in order, and so does the end of the
+    supervisor that started it: the node's `close` is called while ROS is
+    still up. An error that tiltbot raises on purpose is logged
     without a traceback.
     """
     os.nice(niceness)
@@ -66,6 +68,7 @@ def run(make_node: Callable[[Fault], Node], *, niceness: int = 0) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    watch(stop.set)
     fault = Fault()
     node: Node | None = None
     status = EXIT_OK
