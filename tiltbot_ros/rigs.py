@@ -9,11 +9,12 @@ from pydantic import Field, ValidationError
 
 from tiltbot_ros.arms.deltas import DeltaSettings
 from tiltbot_ros.arms.drivers import ArmSettings
-from tiltbot_ros.arms.gripping import GripperSettings
 from tiltbot_ros.arms.franka.settings import FrankaSettings
+from tiltbot_ros.arms.gripping import GripperSettings
 from tiltbot_ros.arms.guard import GuardSettings
 from tiltbot_ros.arms.held_settings import HeldTraySettings
 from tiltbot_ros.arms.kinematic import KinematicSettings
+from tiltbot_ros.arms.kinova.settings import KinovaSettings
 from tiltbot_ros.arms.mujoco_arm_settings import MujocoArmSettings
 from tiltbot_ros.arms.sawyer.settings import SawyerSettings
 from tiltbot_ros.arms.tilts import TiltSettings
@@ -58,6 +59,7 @@ class Rig(Settings):
     kinematic: KinematicSettings = KinematicSettings()
     guard: GuardSettings = GuardSettings()
     held: HeldTraySettings = HeldTraySettings()
+    kinova: KinovaSettings = KinovaSettings()
     mujoco_arm: MujocoArmSettings = MujocoArmSettings()
     sawyer: SawyerSettings = SawyerSettings()
     franka: FrankaSettings = FrankaSettings()

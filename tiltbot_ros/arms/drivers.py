@@ -11,13 +11,14 @@ from tiltbot_ros.arms.franka.settings import FrankaSettings
 from tiltbot_ros.arms.guard import GuardedArm, GuardSettings, rig_limits
 from tiltbot_ros.arms.held_settings import HeldTraySettings
 from tiltbot_ros.arms.kinematic import KinematicSettings, KinematicTray
+from tiltbot_ros.arms.kinova.settings import KinovaSettings
 from tiltbot_ros.arms.limits import AxisLimits, RobotLimits, load_limits
 from tiltbot_ros.arms.mujoco_arm_settings import MujocoArmSettings
 from tiltbot_ros.arms.sawyer.settings import SawyerSettings
 from tiltbot_ros.arms.tilts import TiltSettings
 from tiltbot_ros.arms.tool_settings import ToolSettings
 from tiltbot_ros.arms.tray import TrayDriver
-from tiltbot_ros.errors import ConfigError
+from tiltbot_ros.errors import ConfigError, MissingDependencyError
 from tiltbot_ros.settings import Settings
 
 if TYPE_CHECKING:
@@ -58,12 +59,20 @@ class ArmRig(Protocol):
         """How a tray sits in its hand."""
 
     @property
+    def kinova(self) -> KinovaSettings:
+        """Of Kinova's driver."""
+
+    @property
     def mujoco_arm(self) -> MujocoArmSettings:
         """Of a simulated arm."""
 
     @property
     def sawyer(self) -> SawyerSettings:
         """Of Sawyer's driver."""
+
+    @property
+    def tool(self) -> ToolSettings:
+        """Where the tool is, for an arm whose driver has to know."""
 
     @property
     def franka(self) -> FrankaSettings:
@@ -99,6 +108,27 @@ def _kinematic(rig: ArmRig, clock: Clock) -> "Arm":
     )
 
 
+def _kinova(rig: ArmRig, clock: Clock) -> "Arm":
+    from tiltbot_ros.arms.kinova.driver import KinovaArm  # noqa: PLC0415
+
+    try:
+        # The only driver over ROS 2 topics: rclpy comes in here, and only for it.
+        from tiltbot_ros.nodes.kortex_link import RosKortexLink  # noqa: PLC0415
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"expected ROS 2 for Python to speak to ros2_kortex, but {error}: ./run setup, or "
+            f"source a ROS 2 installation"
+        ) from error
+    link = RosKortexLink(rig.kinova)
+    if rig.kinova.mode == "trajectory":
+        return KinovaArm(rig.kinova, link, rate_hz=rig.arm.rate_hz, clock=clock)
+    from tiltbot_ros.arms.kinova.twist import KinovaTwistArm  # noqa: PLC0415
+    from tiltbot_ros.arms.pose_by_joints import tool_model  # noqa: PLC0415
+
+    model = tool_model(rig.tool, robot="gen3", joints=KinovaArm.joint_names)
+    return KinovaTwistArm(rig.kinova, link, model, rate_hz=rig.arm.rate_hz, clock=clock)
+
+
 def _mujoco(rig: ArmRig, clock: Clock) -> "Arm":
     from tiltbot_ros.arms.mujoco_arm import MujocoArm  # noqa: PLC0415
 
@@ -121,6 +151,7 @@ def _franka(rig: ArmRig, clock: Clock) -> "Arm":
 
 ARMS: Mapping[str, ArmKind] = {
     "kinematic": ArmKind(make=_kinematic, robot=lambda _: "plain"),
+    "kinova": ArmKind(make=_kinova, robot=lambda _: "gen3", groups=("kinova", "tool")),
     "mujoco": ArmKind(
         make=_mujoco, robot=lambda rig: rig.mujoco_arm.robot, groups=("mujoco_arm", "held")
     ),
@@ -202,6 +233,8 @@ class TraySetup:
         mujoco_arm: of a simulated arm.
         sawyer: of Sawyer's driver.
         tilt: of the tilts that the arm has to follow.
+        kinova: of Kinova's driver.
+        tool: where the tool is.
         franka: of Franka's driver.
     """
 
@@ -212,6 +245,8 @@ class TraySetup:
     mujoco_arm: MujocoArmSettings
     sawyer: SawyerSettings
     tilt: TiltSettings
+    kinova: KinovaSettings = field(default_factory=KinovaSettings)
+    tool: ToolSettings = field(default_factory=ToolSettings)
     franka: FrankaSettings = field(default_factory=FrankaSettings)
 
 

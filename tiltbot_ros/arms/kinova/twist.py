@@ -1,0 +1,159 @@
+"""A Gen3 that is told velocities of its tool; what it is told always ends in zero."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from tiltbot_ros.arms.arm import ArmState
+from tiltbot_ros.arms.commands import Space
+from tiltbot_ros.arms.deltas import shortened
+from tiltbot_ros.arms.kinematics import ArmModel
+from tiltbot_ros.arms.kinova.driver import KinovaArm
+from tiltbot_ros.arms.kinova.link import JOINTS, KortexLink
+from tiltbot_ros.arms.kinova.settings import KinovaSettings
+from tiltbot_ros.arms.poses import tool_pose
+from tiltbot_ros.errors import ConfigError, DeviceError
+
+Array = NDArray[np.float64]
+
+AHEAD_S = 1e-3
+
+
+class TwistWatchdog:
+    """Says what to send to a controller that carries out its last velocity for ever.
+
+    A velocity is followed by zeros as soon as nothing else comes in time; zeros are sent
+    several times, since a message may be lost.
+    """
+
+    def __init__(self, silence_s: float, *, zeros: int = 10) -> None:
+        """Make one that has nothing to end.
+
+        Args:
+            silence_s: longest time without a velocity [s].
+            zeros: how many zeros end a motion.
+        """
+        self._silence_s = silence_s
+        self._zeros = zeros
+        self._left = 0
+        self._heard_s = 0.0
+        self._moving = False
+        self.stops = 0
+
+    def hear(self, twist: Array, now_s: float) -> Array:
+        """Return what to send for a velocity (6,); zero when it is none."""
+        if twist.shape != (6,) or not np.isfinite(twist).all():
+            self._end()
+            return np.zeros(6)
+        self._heard_s, self._moving = now_s, bool(twist.any())
+        self._left = self._zeros if self._moving else self._left
+        return twist
+
+    def due(self, now_s: float) -> Array | None:
+        """Return zero when it is time to send it again, else None; called every few ms."""
+        if self._moving and now_s - self._heard_s > self._silence_s:
+            self._end()
+        if self._moving or self._left <= 0:
+            return None
+        self._left -= 1
+        return np.zeros(6)
+
+    def _end(self) -> None:
+        self.stops += self._moving
+        self._moving, self._left = False, self._zeros
+
+
+class KinovaTwistArm(KinovaArm):
+    """Follows poses by velocities of the tool, in the tool's own frame, as Kortex takes them.
+
+    The robot solves its own kinematics and keeps its own limits. Joints cannot be told.
+    """
+
+    spaces: frozenset[Space] = frozenset({"pose"})
+
+    def __init__(
+        self,
+        settings: KinovaSettings,
+        link: KortexLink,
+        model: ArmModel,
+        *,
+        rate_hz: float = 50.0,
+        clock: Callable[[], int] = time.time_ns,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Make a driver that is not connected.
+
+        Args:
+            settings: of the topics and times.
+            link: to ros2_kortex.
+            model: of the same joints, to the tool as the robot is configured for.
+            rate_hz: references a second [Hz].
+            clock: the ROS clock, for stamps [ns].
+            monotonic: a clock that only goes on [s].
+
+        Raises:
+            ConfigError: the model is that of another arm.
+        """
+        super().__init__(settings, link, rate_hz=rate_hz, clock=clock, monotonic=monotonic)
+        if model.joints != JOINTS:
+            raise ConfigError(f"expected a model of the joints {', '.join(JOINTS)}")
+        self._model = model
+        self._sent_s: float | None = None
+
+    def state(self) -> ArmState:
+        """Return the newest joint state, and the tool's pose by the model."""
+        now_s = self._monotonic()
+        if self._sent_s is not None and now_s - self._sent_s > self._settings.twist_watchdog_s:
+            self._interruptions += 1
+            self._sent_s = None
+        state = super().state()
+        return ArmState(
+            stamp_ns=state.stamp_ns,
+            positions=state.positions,
+            velocities=state.velocities,
+            efforts=state.efforts,
+            tool=self._model.tool(state.positions),
+            fault=state.fault,
+            interruptions=self._interruptions,
+            details=state.details,
+        )
+
+    def stream_joints(self, position: Array, velocity: Array) -> None:  # noqa: ARG002
+        """Refuse: velocities of the tool are no joints."""
+        raise DeviceError("Kinova in mode 'twist' takes poses: set kinova.mode to 'trajectory'")
+
+    def stream_pose(self, pose: Array, velocity: Array) -> None:
+        """Send the velocity that follows a pose."""
+        if not (np.isfinite(pose).all() and np.isfinite(velocity).all()):
+            raise DeviceError(f"expected finite references for '{self.name}', got {pose}")
+        if self._turned is None:
+            raise DeviceError("expected a joint state of Kinova before the first pose")
+        settings, tool = self._settings, self._model.tool(self._turned)
+        wanted, soon = tool_pose(pose), tool_pose(pose + AHEAD_S * velocity)
+        gain = settings.twist_gain
+        linear = velocity[:3] + gain * (wanted.position - tool.position)
+        turning = Rotation.from_matrix(soon.rotation @ wanted.rotation.T).as_rotvec() / AHEAD_S
+        turning += gain * Rotation.from_matrix(wanted.rotation @ tool.rotation.T).as_rotvec()
+        to_tool = tool.rotation.T
+        twist = np.concatenate(
+            (
+                to_tool @ shortened(linear, settings.twist_m_s),
+                to_tool @ shortened(turning, settings.twist_rad_s),
+            )
+        )
+        self._connected().send_twist(twist)
+        self._sent_s = self._monotonic() if twist.any() else None
+        self.sent += 1
+
+    def stop(self) -> None:
+        """Send zero."""
+        if self._open and self._sent_s is not None:
+            self._sent_s = None
+            try:
+                self._link.send_twist(np.zeros(6))
+            except DeviceError:
+                # The guard of the velocities sends zero when it hears nothing.
+                return
