@@ -31,10 +31,10 @@ Clock = Callable[[], int]
 class ArmSettings(Settings):
     """The arm of a rig."""
 
-    driver: Literal["simulated", "kinematic", "mujoco", "sawyer", "franka"] = Field(
+    driver: Literal["simulated", "kinematic", "mujoco", "sawyer", "franka", "kinova"] = Field(
         "simulated",
         description="'simulated' (the world node has the tray), 'kinematic' (a tray or an arm "
-        "without physics), 'mujoco' (a simulated arm), 'sawyer', or 'franka'",
+        "without physics), 'mujoco' (a simulated arm), 'sawyer', 'franka', or 'kinova'",
     )
     rate_hz: float = Field(
         100.0, ge=1.0, le=1000.0, description="commands and states a second [Hz]"
