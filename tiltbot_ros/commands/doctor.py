@@ -108,6 +108,8 @@ def _needs(rig: str, out: Path) -> tuple[Needs, Finding | None]:
         camera=chosen.camera,
         out=out,
         disk_floor_bytes=chosen.writer.disk_floor_bytes,
+        arm=chosen.arm,
+        franka=chosen.franka,
     )
     return needs, None
 

@@ -1,11 +1,13 @@
 """What an examination is told, and what it answers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from pydantic import TypeAdapter
 
+from tiltbot_ros.arms.drivers import ArmSettings
+from tiltbot_ros.arms.franka.settings import FrankaSettings
 from tiltbot_ros.sensors.cameras import CameraSettings
 from tiltbot_ros.sensors.microphones import MicrophoneSettings
 
@@ -23,6 +25,8 @@ class Needs:
         camera: its camera; None: it has none.
         out: folder that the episodes go to.
         disk_floor_bytes: free space that the recorder leaves [B].
+        arm: its arm.
+        franka: of Franka's driver.
     """
 
     rig: str
@@ -31,6 +35,8 @@ class Needs:
     camera: CameraSettings | None
     out: Path
     disk_floor_bytes: int
+    arm: ArmSettings = field(default_factory=ArmSettings)
+    franka: FrankaSettings = field(default_factory=FrankaSettings)
 
     @property
     def bytes_per_s(self) -> float:
