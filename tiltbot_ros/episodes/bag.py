@@ -32,7 +32,7 @@ def write_bag(
     with writer:
         entries = []
         for topic in facts.topics:
-            definition, digest = _definition(topic.type)
+            definition, digest = message_definition(topic.type)
             connection = writer.add_connection(
                 topic.name,
                 topic.type,
@@ -51,7 +51,7 @@ def write_bag(
 
 
 @cache
-def _definition(msgtype: str) -> tuple[str, str]:
+def message_definition(msgtype: str) -> tuple[str, str]:
     """Return the text and the hash of a message type: making them anew takes a millisecond."""
     definition, _ = typestore().generate_msgdef(msgtype, ros_version=2)
     return definition, typestore().hash_rihs01(msgtype)

@@ -4,6 +4,7 @@ import fcntl
 import os
 import re
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 from tiltbot_ros.episodes.facts import FACTS_FILE
@@ -14,13 +15,36 @@ TRASH = "trash"
 _LOCK = ".lock"
 _LAST_ID = ".last_id"
 _PARTIAL = ".partial"
-_EPISODE = re.compile(r"ep_(\d{6,})(\.partial)?")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FolderKind:
+    """What a data folder holds.
+
+    Attributes:
+        prefix: of the names of its entries.
+        facts_file: written last into each, so that an entry with it is whole.
+    """
+
+    prefix: str
+    facts_file: str
+
+    def number(self, name: str) -> int | None:
+        """Return the number in the name of an entry, finished or not; None for other names."""
+        match = re.fullmatch(rf"{self.prefix}_(\d{{6,}})({re.escape(_PARTIAL)})?", name)
+        return int(match[1]) if match else None
+
+    def is_finished(self, name: str) -> bool:
+        """Say whether a directory of this name is a finished entry."""
+        return self.number(name) is not None and not name.endswith(_PARTIAL)
+
+
+EPISODES = FolderKind(prefix="ep", facts_file=FACTS_FILE)
 
 
 def is_episode_name(name: str) -> bool:
     """Say whether a directory of this name is a finished episode."""
-    match = _EPISODE.fullmatch(name)
-    return match is not None and match[2] is None
+    return EPISODES.is_finished(name)
 
 
 def bag_file(path: Path) -> Path:
@@ -38,13 +62,15 @@ class DataFolder:
 
     Args:
         path: made when it does not exist.
+        kind: what it holds.
 
     Raises:
         RecordingError: another recorder holds it, or it cannot be written to.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, kind: FolderKind = EPISODES) -> None:
         self.path = path
+        self._kind = kind
         try:
             path.mkdir(parents=True, exist_ok=True)
             self._lock = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -72,7 +98,7 @@ class DataFolder:
         """Return the next episode's id; it is never given out again."""
         self._last += 1
         self._note_last()
-        return f"ep_{self._last:06d}"
+        return f"{self._kind.prefix}_{self._last:06d}"
 
     def reserve(self, last: int) -> None:
         """Never give out the numbers up to `last`: they belong to somebody else."""
@@ -98,9 +124,9 @@ class DataFolder:
 
     def _sweep(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         swept, recovered = [], []
-        for outer in sorted(self.path.glob(f"ep_*{_PARTIAL}")):
+        for outer in sorted(self.path.glob(f"{self._kind.prefix}_*{_PARTIAL}")):
             episode_id = outer.name.removesuffix(_PARTIAL)
-            if (outer / episode_id / FACTS_FILE).is_file():
+            if (outer / episode_id / self._kind.facts_file).is_file():
                 self.finish(episode_id)
                 recovered.append(episode_id)
             else:
@@ -118,9 +144,9 @@ class DataFolder:
         for folder in (self.path, self.path / TRASH):
             if folder.is_dir():
                 numbers += [
-                    int(match[1])
+                    number
                     for entry in folder.iterdir()
-                    if (match := _EPISODE.fullmatch(entry.name))
+                    if (number := self._kind.number(entry.name)) is not None
                 ]
         noted = self.path / _LAST_ID
         if noted.is_file():
