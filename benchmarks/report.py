@@ -12,9 +12,10 @@ from rich.table import Table
 
 
 def options(description: str) -> argparse.Namespace:
-    """Parse the options that every benchmark has: --quick and --json FILE."""
+    """Parse the options that every benchmark has: --quick, --seconds=N and --json FILE."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true", help="a short run, to see that it works")
+    parser.add_argument("--seconds", type=float, help="length, of a benchmark that has one [s]")
     parser.add_argument("--json", type=Path, help="write the figures to this file, too")
     return parser.parse_args()
 
