@@ -65,6 +65,7 @@ class SoftwareRealSense:
         usb: version of the USB connection.
         model: name of the colour camera's distortion.
         domain: name of the clock of the frames' times.
+        depth_domain: the same of the depth frames, where it differs.
     """
 
     def __init__(
@@ -78,8 +79,10 @@ class SoftwareRealSense:
         usb: str = "3.2",
         model: str = "brown_conrady",
         domain: str = "system_time",
+        depth_domain: str = "",
     ) -> None:
         self.size = size
+        self._depth_domain = depth_domain or domain
         self._format, self._units = color_format, depth_units
         self.domain = domain
         self.device = rs.software_device()
@@ -148,7 +151,8 @@ class SoftwareRealSense:
         frame.bpp = pixels.itemsize * (3 if pixels.ndim == 3 else 1)
         frame.stride = self.size[0] * frame.bpp
         frame.timestamp, frame.frame_number = ms, number
-        frame.domain = getattr(rs.timestamp_domain, self.domain)
+        domain = self._depth_domain if sensor is self._depth else self.domain
+        frame.domain = getattr(rs.timestamp_domain, domain)
         frame.profile = profile.as_video_stream_profile()
         frame.pixels = pixels
         if pixels.dtype == np.uint16:

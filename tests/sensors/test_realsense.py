@@ -231,13 +231,15 @@ def test_lost_and_overtaken_frames_are_counted_and_order_is_kept(bench):
 
 
 def test_colour_and_depth_of_different_times_are_no_pair(bench):
-    device, camera, frames = bench(stall_s=0.2)
     # As when one of the two sensors gives no metadata, and so stamps of another clock.
+    mixed = SoftwareRealSense(domain="system_time", depth_domain="hardware_clock")
+    device, camera, frames = bench(mixed, stall_s=0.2)
     shoot(device, range(40), depth_late_ms=-5000.0, pause_s=0.02)
     assert not frames
     health = camera.health()
     assert health.state == "stalled"
     assert "without depth near enough" in health.detail
+    assert health.detail.endswith("system_time (depth: hardware_clock)")
     assert health.tally.unmatched >= 10
     shoot(device, range(40, 50), depth_late_ms=-10.0)
     wait_until(lambda: frames)

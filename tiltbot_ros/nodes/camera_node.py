@@ -10,6 +10,7 @@ from tiltbot_ros.nodes.running import Fault, run
 from tiltbot_ros.sensors.camera_opening import open_camera
 from tiltbot_ros.sensors.cameras import CameraSettings
 from tiltbot_ros.sensors.mount import MountSettings
+from tiltbot_ros.wording import counted
 
 _LEVELS: dict[str, Level] = {"failed": "error", "stalled": "error", "ended": "warn"}
 
@@ -45,7 +46,7 @@ class CameraNode(Node):
         message = health.detail or health.state
         if level == "ok" and (dropped or health.detail):
             level = "warn"
-            message = f"{dropped} frames were lost; {message}" if dropped else message
+            message = f"{counted(dropped, 'frame')} lost; {message}" if dropped else message
         return Health(
             level=level,
             message=message,

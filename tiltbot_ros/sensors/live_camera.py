@@ -226,7 +226,7 @@ class LiveCamera:
     def _end(self) -> None:
         self._close()
         if self._settings.loop:
-            self._open()
+            self._try_again()
         else:
             self._say("ended", f"end of {self._settings.path}")
 

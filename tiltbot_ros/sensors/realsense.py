@@ -122,6 +122,10 @@ class RealSenseStream:
         depth = frames.get_depth_frame() if self._has_depth else None
         if not color or (self._has_depth and not depth):
             return None
+        domain: Domain = color.get_frame_timestamp_domain().name
+        self._tally.domain = domain
+        if depth and (other := depth.get_frame_timestamp_domain().name) != domain:
+            self._tally.domain = f"{domain} (depth: {other})"
         color_ms = color.get_timestamp()
         good = self._judge.judge(
             number=color.get_frame_number(),
@@ -130,8 +134,6 @@ class RealSenseStream:
         )
         if not good:
             return None
-        domain: Domain = color.get_frame_timestamp_domain().name
-        self._tally.domain = domain
         stamp_ns = self._stamps.stamp_ns(color_ms, domain, arrived_ns=arrived_ns)
         if stamp_ns is None or not self._decimator.wants(stamp_ns):
             return None
@@ -225,7 +227,7 @@ class RealSenseOpener:
                 stamps=self._stamps(tally),
                 tally=tally,
             )
-        except DeviceError:
+        except (DeviceError, RuntimeError):
             pipeline.stop()
             raise
 
