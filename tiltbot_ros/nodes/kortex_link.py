@@ -1,5 +1,6 @@
 """The ROS part of the Kinova driver: topics in, topics out, on a node and a thread of its own."""
 
+import atexit
 import contextlib
 import importlib
 import json
@@ -61,6 +62,7 @@ class RosKortexLink:
         self._context: Any = None
         self._node: Any = None
         self._thread: threading.Thread | None = None
+        self._closing = threading.Event()
         self._newest: JointReading | None = None
         self._problem = ""
         self._faulty = False
@@ -75,6 +77,8 @@ class RosKortexLink:
             raise DeviceError("expected a closed link to ros2_kortex: close it first")
         settings = self._settings
         self._newest, self._problem, self._faulty = None, "", False
+        # A thread of ROS that is still there at the end would abort the process.
+        atexit.register(self.close)
         self._context = rclpy.Context()
         rclpy.init(context=self._context, signal_handler_options=SignalHandlerOptions.NO)
         self._node = Node(
@@ -98,6 +102,7 @@ class RosKortexLink:
                 self._node, self._action_type, settings.gripper_action
             )
         self._watch_faults()
+        self._closing.clear()
         executor = make_executor(self._context)
         executor.add_node(self._node)
         self._thread = threading.Thread(target=self._spin, args=(executor,), daemon=True)
@@ -187,21 +192,24 @@ class RosKortexLink:
         node, self._node = self._node, None
         if node is None:
             return
+        atexit.unregister(self.close)
         self._stop_guard()
         if self._settings.mode == "twist":
             with contextlib.suppress(Exception):
                 self._publishers["command"].publish(twist_message(np.zeros(6)))
         time.sleep(FLUSH_S)  # what was published last is still on its way
-        rclpy.try_shutdown(context=self._context)
+        self._closing.set()
         if self._thread is not None:
             self._thread.join(2.0)
         node.destroy_node()
+        rclpy.try_shutdown(context=self._context)
         self._publishers.clear()
         self._gripper = self._reset = None
 
     def _spin(self, executor: Any) -> None:
         try:
-            executor.spin()
+            while not self._closing.is_set():
+                executor.spin_once(timeout_sec=POLL_S)
         except ExternalShutdownException:
             return
         except Exception as error:  # noqa: BLE001 - it is told by the thread that asks

@@ -7,9 +7,10 @@ Orders come as JSON lines on its standard input: {"do": "jam", "joints": [3]}, "
 import argparse
 import json
 import os
-import select
 import sys
+import threading
 import time
+from collections import deque
 
 import numpy as np
 import rclpy
@@ -41,6 +42,8 @@ class KortexNode:
         )
         self.arrivals, self.twists = [], []
         self.silent = False
+        self.waiting = deque()
+        threading.Thread(target=self.read, daemon=True).start()
         self.node.create_timer(1.0 / rate_hz, self.tick)
         self.node.create_timer(0.01, self.orders)
 
@@ -92,13 +95,14 @@ class KortexNode:
     def gripper(self, message):
         self.robot.gripper_told = message.data[0]
 
+    def read(self):
+        for line in sys.stdin:
+            self.waiting.append(json.loads(line))
+        os._exit(0)  # whoever started it is gone
+
     def orders(self):
-        while select.select([sys.stdin], [], [], 0.0)[0]:
-            line = sys.stdin.readline()
-            if not line:
-                raise SystemExit(0)  # whoever started it is gone
-            order = json.loads(line)
-            self.obey(**order)
+        while self.waiting:
+            self.obey(**self.waiting.popleft())
 
     def obey(self, do, joints=()):
         if do in {"jam", "unjam"}:
@@ -135,7 +139,8 @@ def main():
     executor.add_node(node.node)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
-    executor.spin()
+    while True:
+        executor.spin_once(timeout_sec=0.2)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,14 @@ RESET_S = 5.0
 WAY = 0.25
 """Share of the latency that is for the way of a message; the rest is for late cycles."""
 
+BEHIND_RAD, BEHIND_S = 0.03, 0.05
+"""How far joints may be from what they were told: so much, and so long a way behind.
+
+Kinova's actuators fault at 5 degrees (user guide, actuator safeties, following error)."""
+
+LEFT, LEFT_S = 3, 3.0
+"""So often within so long a time behind is a fault."""
+
 SLOW_RAD_S = 1e-3
 SLOWEST_PERIODS = 10.0
 
@@ -70,6 +78,8 @@ class KinovaArm:
         self._asked = (b"", b"")
         self._offsets: deque[tuple[int, float]] = deque(maxlen=OFFSETS)
         self._last: JointReading | None = None
+        self._left_s: deque[float] = deque(maxlen=LEFT)
+        self._fault = ""
         self._interruptions = 0
         self.sent = 0
         self.late = 0
@@ -105,16 +115,14 @@ class KinovaArm:
         if self._turned is None:
             self._turned = reading.positions
         self._turned = positions = nearest_turn(reading.positions, self._turned)
-        behind = 0.0
-        if self._plan is not None:
-            behind = float(np.abs(self._plan.at(now_s).positions - positions).max())
+        behind = self._watch(positions, reading.velocities, now_s)
         stamp_ns, apart_s = self._stamped(reading, now_s)
         return ArmState(
             stamp_ns=stamp_ns,
             positions=positions.copy(),
             velocities=reading.velocities.copy(),
             efforts=reading.efforts.copy(),
-            fault=self._link.fault(),
+            fault=self._link.fault() or self._fault,
             interruptions=self._interruptions,
             details={
                 "trajectories": self.sent,
@@ -178,7 +186,8 @@ class KinovaArm:
     def recover(self) -> None:
         """Clear the robot's faults where that is possible, and go on from where it stands."""
         self._connected().reset_fault(timeout_s=RESET_S)
-        self._plan, self._told = None, None
+        self._plan, self._told, self._fault = None, None, ""
+        self._left_s.clear()
         fault = self._link.fault()
         if fault:
             raise DeviceError(fault)
@@ -189,6 +198,38 @@ class KinovaArm:
         self._link.close()
         self._open = False
         self._forget()
+
+    def _watch(self, positions: Array, velocities: Array, now_s: float) -> float:
+        """Compare the joints with what they were told; return how far they are apart [rad].
+
+        A trajectory that was lost, or came too late, leaves the arm behind: the next one would
+        make it jump there. Then it brakes from where it is, and begins again.
+        """
+        if self._plan is None:
+            return 0.0
+        told = self._plan.at(now_s)
+        behind = np.abs(told.positions - positions)
+        far = (
+            behind - BEHIND_RAD - BEHIND_S * np.maximum(np.abs(told.velocities), np.abs(velocities))
+        )
+        if (far > 0.0).any():
+            worst = int(far.argmax())
+            self._interruptions += 1
+            here = Knot(time_s=now_s, positions=positions, velocities=velocities)
+            self._plan, self._told = Plan([here]), None
+            self._plan = self._plan.stopped(
+                from_s=now_s + 1e-3, deceleration_rad_s2=self._settings.braking_rad_s2
+            )
+            self._send(now_s)
+            self._left_s.append(now_s)
+            if len(self._left_s) == LEFT and now_s - self._left_s[0] < LEFT_S:
+                self._fault = (
+                    f"{JOINTS[worst]} does not follow its trajectories ({behind[worst]:.2f} rad "
+                    f"behind, {LEFT} times within {LEFT_S:g} s): look whether "
+                    f"joint_trajectory_controller is active, for a fault of the robot on its web "
+                    f"page, for an obstacle, then recover"
+                )
+        return float(behind.max())
 
     def _standing(self, since_s: float, position: Array) -> Plan:
         where = position if self._turned is None else self._turned
@@ -275,4 +316,6 @@ class KinovaArm:
 
     def _forget(self) -> None:
         self._turned, self._plan, self._told, self._last = None, None, None, None
+        self._fault = ""
         self._offsets.clear()
+        self._left_s.clear()
