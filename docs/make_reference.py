@@ -11,6 +11,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
 from tiltbot_ros.bringup import GROUPS
+from tiltbot_ros.demonstrations.settings import DemonstrationSessionSettings
 from tiltbot_ros.rigs import Rig
 from tiltbot_ros.serving import (
     EXECUTABLES,
@@ -101,6 +102,7 @@ def reference() -> str:
         if model is not None:
             lines += _group(name, model)
     lines += _group("session", SessionSettings, "recorder_node")
+    lines += _group("demonstration_session", DemonstrationSessionSettings, "demonstration_node")
     lines += ["## Settings of the servers", ""]
     servers = sorted(EXECUTABLES.values())
     lines += _group("serving", ServingSettings, *servers)

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from tiltbot_ros import topics
+from tiltbot_ros.arms.drivers import arm_kind
 from tiltbot_ros.collecting import AutostartSettings
+from tiltbot_ros.demonstrations.settings import DemonstrationSessionSettings
 from tiltbot_ros.errors import ConfigError
 from tiltbot_ros.replaying import ReplaySettings, needs_clock
 from tiltbot_ros.rigs import Rig
@@ -56,6 +58,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "tracker_node": ("tracker",),
     "recorder_node": ("recorder", "writer", "verdict"),
     "collect_node": ("collect", "tilt"),
+    "demonstration_node": ("demonstrations", "writer", "verdict"),
 }
 """Which groups of a rig's settings are parameters of which executable."""
 
@@ -110,31 +113,35 @@ def _world(rig: Rig) -> list[NodeSpec]:
     ]
 
 
+def _tray(rig: Rig) -> NodeSpec:
+    return NodeSpec(
+        executable="tray_node",
+        name="tray",
+        parameters=_parameters(rig, "tray_node"),
+        required=True,
+    )
+
+
+def _microphones(rig: Rig) -> NodeSpec:
+    return NodeSpec(
+        executable="microphone_node",
+        name="microphones",
+        parameters=_parameters(rig, "microphone_node"),
+        respawn=True,
+    )
+
+
+def _camera(rig: Rig) -> NodeSpec:
+    return NodeSpec(
+        executable="camera_node",
+        name="camera",
+        parameters=_parameters(rig, "camera_node"),
+        respawn=True,
+    )
+
+
 def _devices(rig: Rig) -> list[NodeSpec]:
-    specs = [
-        NodeSpec(
-            executable="tray_node",
-            name="tray",
-            parameters=_parameters(rig, "tray_node"),
-            required=True,
-        ),
-        NodeSpec(
-            executable="microphone_node",
-            name="microphones",
-            parameters=_parameters(rig, "microphone_node"),
-            respawn=True,
-        ),
-    ]
-    if rig.camera is not None:
-        specs.append(
-            NodeSpec(
-                executable="camera_node",
-                name="camera",
-                parameters=_parameters(rig, "camera_node"),
-                respawn=True,
-            )
-        )
-    return specs
+    return [_tray(rig), _microphones(rig), *([_camera(rig)] if rig.camera is not None else [])]
 
 
 def listeners(rig: Rig) -> list[NodeSpec]:
@@ -181,7 +188,7 @@ def recorder(rig: Rig, *, out: Path, object_name: str = "") -> NodeSpec:
 
 
 def collect_graph(
-    rig: Rig, *, out: Path, autostart: AutostartSettings | None = None
+    rig: Rig, *, out: Path, autostart: AutostartSettings | None = None, dry_run: bool = False
 ) -> list[NodeSpec]:
     """Return the graph that collects: devices, listeners, recorder and collector.
 
@@ -190,24 +197,102 @@ def collect_graph(
         out: the data folder.
         autostart: what the collector begins with by itself; the graph ends
             with it. None: it waits for goals.
+        dry_run: the tray is told nothing and nothing is recorded; tray/reference shows
+            what the tray would be told.
 
     Raises:
         ConfigError: the rig does not fit together.
     """
+    collector = NodeSpec(
+        executable="collect_node",
+        name="collect",
+        parameters={
+            **_parameters(rig, "collect_node"),
+            **(flatten("autostart", autostart) if autostart else {}),
+        },
+        required=autostart is not None,
+    )
+    if dry_run:
+        tray = _world(rig) if rig.simulated else [_tray(rig)]
+        return [in_dry_run(spec) for spec in (*tray, collector)]
     return [
         *(_world(rig) if rig.simulated else _devices(rig)),
         *listeners(rig),
         recorder(rig, out=out),
-        NodeSpec(
-            executable="collect_node",
-            name="collect",
-            parameters={
-                **_parameters(rig, "collect_node"),
-                **(flatten("autostart", autostart) if autostart else {}),
-            },
-            required=autostart is not None,
-        ),
+        collector,
     ]
+
+
+def arm(rig: Rig, *, dry_run: bool = False) -> NodeSpec:
+    """Return the node of a rig's arm.
+
+    Args:
+        rig: a laboratory, or one with a simulated arm.
+        dry_run: read the arm and send it nothing.
+
+    Raises:
+        ConfigError: the rig has no arm.
+    """
+    parameters = _parameters(rig, "arm_node")
+    for group in arm_kind(rig).groups:
+        parameters |= flatten(group, getattr(rig, group))
+    spec = NodeSpec(executable="arm_node", name="arm", parameters=parameters, required=True)
+    return in_dry_run(spec) if dry_run else spec
+
+
+def teleop_graph(
+    rig: Rig,
+    *,
+    session: DemonstrationSessionSettings | None = None,
+    person: bool = True,
+    dry_run: bool = False,
+) -> list[NodeSpec]:
+    """Return the graph in which a person leads the arm: arm, source, and a recorder.
+
+    Args:
+        rig: a laboratory, or one with a simulated arm.
+        session: of the recorder of demonstrations, with the rig's sensors; None: no recorder.
+        person: start the node of the pose source; False: the caller is that node.
+        dry_run: read the arm and send it nothing; arm/preview shows what it would be told.
+
+    Raises:
+        ConfigError: the rig has no arm, or a dry run was to be recorded.
+    """
+    specs = [arm(rig, dry_run=dry_run)]
+    if session is not None:
+        if dry_run:
+            raise ConfigError(
+                "expected a dry run or a recording, got both: in a dry run nothing happens that "
+                "could be learned from"
+            )
+        specs += [_microphones(rig)] if session.audio_hz else []
+        specs += [_camera(rig)] if session.camera_hz else []
+        specs.append(
+            NodeSpec(
+                executable="demonstration_node",
+                name="demonstrations",
+                parameters={
+                    **_parameters(rig, "demonstration_node"),
+                    **flatten("demonstration_session", session),
+                },
+                required=True,
+            )
+        )
+    if person:
+        specs.append(
+            NodeSpec(
+                executable="teleop_node",
+                name="teleop",
+                parameters=_parameters(rig, "teleop_node"),
+                required=True,
+            )
+        )
+    return specs
+
+
+def teleop_parameters(rig: Rig) -> dict[str, Value]:
+    """Return the parameters of the node of the pose source, for who runs it in its process."""
+    return _parameters(rig, "teleop_node")
 
 
 def replay_graph(
@@ -307,6 +392,11 @@ def serve_graph(
             )
         )
     return specs
+
+
+def in_dry_run(spec: NodeSpec) -> NodeSpec:
+    """Return the same node sending its device nothing."""
+    return replace(spec, parameters={**spec.parameters, "dry_run": True})
 
 
 def with_simulated_time(spec: NodeSpec) -> NodeSpec:

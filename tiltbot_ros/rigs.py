@@ -21,6 +21,7 @@ from tiltbot_ros.arms.tilts import TiltSettings
 from tiltbot_ros.arms.tool_settings import ToolSettings
 from tiltbot_ros.arms.tray import FollowSettings
 from tiltbot_ros.collecting import CollectSettings
+from tiltbot_ros.demonstrations.settings import DemonstrationSettings
 from tiltbot_ros.episodes.detector import DetectorSettings
 from tiltbot_ros.episodes.recorder import RecorderSettings
 from tiltbot_ros.episodes.verdict_settings import VerdictSettings
@@ -85,6 +86,7 @@ class Rig(Settings):
     writer: WriterSettings = WriterSettings()
     verdict: VerdictSettings = VerdictSettings()
     collect: CollectSettings = CollectSettings()
+    demonstrations: DemonstrationSettings = DemonstrationSettings()
 
     @property
     def simulated(self) -> bool:

@@ -14,6 +14,7 @@ from tiltbot_ros.arms.kinematic import KinematicSettings, KinematicTray
 from tiltbot_ros.arms.kinova.settings import KinovaSettings
 from tiltbot_ros.arms.limits import AxisLimits, RobotLimits, load_limits
 from tiltbot_ros.arms.mujoco_arm_settings import MujocoArmSettings
+from tiltbot_ros.arms.preview import PreviewArm
 from tiltbot_ros.arms.sawyer.settings import SawyerSettings
 from tiltbot_ros.arms.tilts import TiltSettings
 from tiltbot_ros.arms.tool_settings import ToolSettings
@@ -250,12 +251,13 @@ class TraySetup:
     franka: FrankaSettings = field(default_factory=FrankaSettings)
 
 
-def open_tray(setup: TraySetup, *, clock: Callable[[], int]) -> TrayDriver:
+def open_tray(setup: TraySetup, *, clock: Callable[[], int], dry_run: bool = False) -> TrayDriver:
     """Open the driver that the settings name; an arm comes level, which blocks.
 
     Args:
         setup: the rig's settings.
         clock: the ROS clock [ns].
+        dry_run: read the arm and send it nothing.
 
     Raises:
         ConfigError: the settings do not fit together, or the driver is
@@ -266,15 +268,17 @@ def open_tray(setup: TraySetup, *, clock: Callable[[], int]) -> TrayDriver:
     """
     if setup.arm.driver == "kinematic":
         return KinematicTray(setup.kinematic, clock)
-    return _on_an_arm(setup, clock)
+    return _on_an_arm(setup, clock, dry_run=dry_run)
 
 
-def _on_an_arm(setup: TraySetup, clock: Callable[[], int]) -> TrayDriver:
+def _on_an_arm(setup: TraySetup, clock: Callable[[], int], *, dry_run: bool) -> TrayDriver:
     # MuJoCo, SciPy and mink take a second to import.
     from tiltbot_ros.arms.arm_tray import ArmTray  # noqa: PLC0415
     from tiltbot_ros.arms.held import TiltTable, held_tray_model  # noqa: PLC0415
 
     arm = make_arm(setup, clock=clock)
+    if dry_run:
+        arm = PreviewArm(arm)
     robot = robot_limits(setup)
     joints = np.array(setup.held.level_joints_rad)
     if len(joints) != len(arm.joint_names):

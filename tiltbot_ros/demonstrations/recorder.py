@@ -153,6 +153,10 @@ class DemonstrationRecorder:
             and not track.flows(now_ns, settings.gate_s, settings.gate_fraction)
         )
 
+    def losses(self) -> tuple[DropCount, ...]:
+        """Return all losses since the start, by topic and cause."""
+        return _counted(self.drops)
+
     def rates(self, now_ns: int) -> tuple[TopicRate, ...]:
         """Return how every topic flows."""
         return tuple(track.rate(now_ns) for track in self._tracks.values())
@@ -329,10 +333,7 @@ class DemonstrationRecorder:
 
     def _judged(self, take: _Take, written: WrittenBag) -> DemonstrationFacts:
         end_ns = take.start_ns if take.end_ns is None else take.end_ns
-        drops = tuple(
-            DropCount(topic=topic, cause=cause, count=count)
-            for (topic, cause), count in sorted(take.drops.items())
-        )
+        drops = _counted(take.drops)
         outcome: Outcome = take.fate if take.fate in ("success", "failure") else self._label
         return DemonstrationFacts(
             id=take.id,
@@ -380,3 +381,11 @@ class DemonstrationRecorder:
             raise ConfigError(
                 f"expected one of the recorded topics {sorted(self._tracks)}, got {name!r}"
             ) from None
+
+
+def _counted(drops: Counter[tuple[str, str]]) -> tuple[DropCount, ...]:
+    return tuple(
+        DropCount(topic=topic, cause=cause, count=count)
+        for (topic, cause), count in sorted(drops.items())
+        if count
+    )

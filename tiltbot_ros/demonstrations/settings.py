@@ -10,7 +10,7 @@ from tiltbot_ros.episodes.topics import RecordedTopic
 from tiltbot_ros.episodes.verdict_settings import VerdictSettings
 from tiltbot_ros.session import Stream
 from tiltbot_ros.settings import Settings
-from tiltbot_ros.topics import COMPRESSED, DEMONSTRATED
+from tiltbot_ros.topics import COMPRESSED, DEMONSTRATED, DEPTH
 
 if TYPE_CHECKING:
     from tiltbot_ros.rigs import Rig
@@ -62,6 +62,7 @@ class DemonstrationSessionSettings(Settings):
     camera_hz: float = Field(
         0.0, ge=0.0, le=1000.0, description="images a second [Hz]; 0: there is no camera"
     )
+    depth: bool = Field(default=True, description="the camera gives depth")
     arm_hz: float = Field(100.0, gt=0.0, le=1000.0, description="arm states a second [Hz]")
     steps_hz: float = Field(30.0, gt=0.0, le=200.0, description="steps of the tool a second [Hz]")
 
@@ -83,6 +84,7 @@ class DemonstrationSessionSettings(Settings):
             task=task,
             audio_hz=rig.audio_hz if heard else 0.0,
             camera_hz=rig.camera.rate_hz if rig.camera is not None and seen else 0.0,
+            depth=rig.camera is not None and rig.camera.has_depth,
             arm_hz=rig.arm.rate_hz,
             steps_hz=rig.deltas.rate_hz,
         )
@@ -104,7 +106,7 @@ class DemonstrationSessionSettings(Settings):
         }
         found = []
         for topic in DEMONSTRATED:
-            if topic.source and not rates[topic.source]:
+            if (topic.source and not rates[topic.source]) or (topic == DEPTH and not self.depth):
                 continue
             rate_hz = rates[topic.source] if topic.steady else 0.0
             chosen = COMPRESSED.get(topic, topic) if settings.images == "compressed" else topic

@@ -22,7 +22,7 @@ from tiltbot_ros.collecting import AutostartSettings, Collection, CollectSetting
 from tiltbot_ros.errors import ConfigError, TiltbotError
 from tiltbot_ros.nodes.autostart import Autostart
 from tiltbot_ros.nodes.diagnosing import Diagnostics, Health
-from tiltbot_ros.nodes.parameters import declare, refuse_unknown
+from tiltbot_ros.nodes.parameters import declare, declare_dry_run, refuse_unknown
 from tiltbot_ros.nodes.running import Fault, run
 from tiltbot_ros.nodes.wiring import nanoseconds, subscription
 
@@ -46,6 +46,7 @@ class CollectNode(Node):
         self._settings = declare(self, CollectSettings, "collect")
         self._tilt = declare(self, TiltSettings, "tilt")
         autostart = declare(self, AutostartSettings, "autostart")
+        self._dry_run = declare_dry_run(self)
         refuse_unknown(self)
         self._tilts = RandomTilts(self._settings.seed, self._tilt)
         self._status: RecorderStatus | None = None
@@ -124,8 +125,9 @@ class CollectNode(Node):
     def _run(self, goal: ServerGoalHandle, collection: Collection) -> None:
         result = CollectObject.Result()
         try:
-            self._wait_for_streams(goal)
-            self._prepare(goal)
+            if not self._dry_run:
+                self._wait_for_streams(goal)
+                self._prepare(goal)
             result.reason = self._run_tilts(goal, collection)
             result.success = True
         except _Cancelled:
@@ -135,7 +137,8 @@ class CollectNode(Node):
             self.get_logger().error(result.reason)
         if self._closing.is_set():
             return
-        self._finish(goal)
+        if not self._dry_run:
+            self._finish(goal)
         result.clean, result.flagged = collection.clean, collection.flagged
         result.tilts = collection.tilts
         self._collection = None
@@ -227,7 +230,11 @@ class CollectNode(Node):
             hopeless = collection.hopeless()
             if hopeless:
                 raise _GaveUpError(hopeless)
-            collection.on_tilt(success=self._tilt_once(goal))
+            success = self._tilt_once(goal)
+            collection.on_tilt(success=success)
+            if self._dry_run and success:
+                # Nothing is recorded: a tilt that was shown counts for an episode.
+                collection.on_episode(clean=True)
             self._pause_for(goal, self._tilt.rest_s)
         return reason
 

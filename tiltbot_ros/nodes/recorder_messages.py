@@ -10,8 +10,22 @@ from tiltbot_ros.episodes.writer import FinishedEpisode
 from tiltbot_ros.nodes.wiring import stamp
 
 
-def _drops(drops: Iterable[cores.DropCount]) -> list[DropCount]:
+def drops_message(drops: Iterable[cores.DropCount]) -> list[DropCount]:
+    """Return losses as messages."""
     return [DropCount(topic=drop.topic, cause=drop.cause, count=drop.count) for drop in drops]
+
+
+def rate_message(rate: states.TopicRate) -> TopicRate:
+    """Return the state of a topic as a message."""
+    return TopicRate(
+        topic=rate.topic,
+        type=rate.type,
+        required=rate.required,
+        rate_hz=rate.rate_hz,
+        expected_hz=rate.expected_hz,
+        received=rate.received,
+        lost=rate.lost,
+    )
 
 
 def status_message(status: states.RecorderStatus) -> RecorderStatus:
@@ -29,19 +43,8 @@ def status_message(status: states.RecorderStatus) -> RecorderStatus:
         pending=status.pending,
         ring_bytes=status.ring_bytes,
         disk_free_bytes=status.disk_free_bytes,
-        drops=_drops(status.drops),
-        topics=[
-            TopicRate(
-                topic=rate.topic,
-                type=rate.type,
-                required=rate.required,
-                rate_hz=rate.rate_hz,
-                expected_hz=rate.expected_hz,
-                received=rate.received,
-                lost=rate.lost,
-            )
-            for rate in status.topics
-        ],
+        drops=drops_message(status.drops),
+        topics=[rate_message(rate) for rate in status.topics],
     )
     message.header.stamp = stamp(status.stamp_ns)
     return message
@@ -77,7 +80,7 @@ def episode_message(
         problems=list(facts.verdict.problems),
         messages=facts.messages,
         bytes=facts.bag_bytes,
-        drops=_drops(facts.drops),
+        drops=drops_message(facts.drops),
     )
     message.header.stamp = stamp(now_ns)
     return message

@@ -15,7 +15,7 @@ from tiltbot_ros.arms.tilts import TiltSettings
 from tiltbot_ros.arms.tray import FollowSettings
 from tiltbot_ros.errors import DeviceError
 from tiltbot_ros.nodes.diagnosing import Diagnostics, Health
-from tiltbot_ros.nodes.parameters import declare, refuse_unknown
+from tiltbot_ros.nodes.parameters import declare, declare_dry_run, refuse_unknown
 from tiltbot_ros.nodes.running import Fault, run
 from tiltbot_ros.nodes.tray_server import TrayServer
 
@@ -35,11 +35,12 @@ class TrayNode(Node):
             tilt=declare(self, TiltSettings, "tilt"),
         )
         follow = declare(self, FollowSettings, "follow")
+        dry_run = declare_dry_run(self)
         refuse_unknown(self)
         self._fault = fault
         self._ticks = 0
         clock = self.get_clock()
-        self._driver = open_tray(setup, clock=lambda: clock.now().nanoseconds)
+        self._driver = open_tray(setup, clock=lambda: clock.now().nanoseconds, dry_run=dry_run)
         self._server = TrayServer(
             self,
             self._driver,
@@ -49,6 +50,8 @@ class TrayNode(Node):
             frame=setup.arm.frame_id,
         )
         self._timer = self.create_timer(1.0 / setup.arm.rate_hz, self._tick)
+        if dry_run:
+            self.get_logger().warning("dry run: nothing is sent to the arm, see tray/reference")
         self._recovering = self.create_service(Trigger, "~/recover", self._recover)
         self._diagnostics = Diagnostics(self, hardware=setup.arm.driver, health=self._health)
 

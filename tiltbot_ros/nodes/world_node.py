@@ -10,6 +10,7 @@ from rclpy.node import Node
 
 from tiltbot.srv import SetObject
 from tiltbot_ros.arms.drivers import ArmSettings
+from tiltbot_ros.arms.preview_tray import PreviewTray
 from tiltbot_ros.arms.simulated import SimulatedTray
 from tiltbot_ros.arms.tilts import TiltSettings
 from tiltbot_ros.arms.tray import FollowSettings
@@ -17,7 +18,7 @@ from tiltbot_ros.errors import ConfigError, TiltbotError
 from tiltbot_ros.nodes.audio_publisher import AudioPublisher
 from tiltbot_ros.nodes.camera_publisher import CameraPublisher
 from tiltbot_ros.nodes.diagnosing import Diagnostics, Health
-from tiltbot_ros.nodes.parameters import declare, refuse_unknown
+from tiltbot_ros.nodes.parameters import declare, declare_dry_run, refuse_unknown
 from tiltbot_ros.nodes.running import Fault, run
 from tiltbot_ros.nodes.tray_server import TrayServer
 from tiltbot_ros.nodes.world_loop import WorldLoop
@@ -48,6 +49,7 @@ class WorldNode(Node):
         settings = declare(self, TraySettings, "world")
         sound = declare(self, SoundSettings, "sound")
         view = declare(self, ViewSettings, "view")
+        dry_run = declare_dry_run(self)
         refuse_unknown(self)
         self._check()
         picture = PictureSettings(
@@ -59,7 +61,7 @@ class WorldNode(Node):
         self._driver = SimulatedTray(self._world)
         self._tray = TrayServer(
             self,
-            self._driver,
+            PreviewTray(self._driver) if dry_run else self._driver,
             tilt=tilt,
             follow=follow,
             rate_hz=self._arm.rate_hz,
