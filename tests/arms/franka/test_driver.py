@@ -15,6 +15,7 @@ from tests.arms.franka.conftest import CYCLE_S, PATIENT, Pilot
 from tests.emulators.fci.process import Emulator
 from tiltbot_ros.arms.franka.driver import FrankaArm
 from tiltbot_ros.arms.franka.settings import FrankaSettings
+from tiltbot_ros.arms.poses import pose_vector
 from tiltbot_ros.errors import CommandError, DeviceError, MissingDependencyError
 
 pytestmark = pytest.mark.realtime
@@ -45,6 +46,17 @@ def test_connecting_moves_nothing_and_sets_what_the_rig_says(emulator, settings)
     # libfranka gives the highest priority to the thread that connects; ours is not that one.
     assert os.sched_getscheduler(0) == os.SCHED_OTHER
     pilot.guarded.close()
+
+
+def test_who_only_looks_leaves_the_robot_alone(emulator, settings):
+    arm = FrankaArm(settings)
+    arm.connect()
+    for _ in range(5):
+        assert arm.state().fault == ""
+    assert not emulator.status()["moving"]
+    emulator.ask("guide")  # and it can still be guided by hand
+    emulator.until(lambda _: "guides" in arm.state().fault)
+    arm.close()
 
 
 def test_steps_at_30_hz_arrive_as_far_as_they_were_commanded(pilot, emulator):
@@ -336,6 +348,9 @@ def test_a_robot_with_locked_joints_refuses_in_words(emulator, settings):
     emulator.ask("set", locked=True)
     arm = FrankaArm(settings)
     arm.connect()
+    pose = pose_vector(arm.state().tool)
+    assert arm.state().fault == ""
+    arm.stream_pose(pose, np.zeros(6))
     assert "not possible" in arm.state().fault
     arm.close()
 

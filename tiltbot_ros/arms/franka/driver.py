@@ -57,7 +57,8 @@ class FrankaArm:
         self._controller: Controller | None = None
         self._robot: Any = None
         self._following: Following | None = None
-        self._runs = False
+        # The control loop begins with the first reference: who only looks sends nothing.
+        self._ready = self._runs = False
         self._ended = ""
         self._lost: DeviceError | None = None
         # When the reference that lives was sent, and whether one died that nobody knows of.
@@ -70,7 +71,7 @@ class FrankaArm:
         self.gripper: FrankaGripper | None = None
 
     def connect(self) -> None:
-        """Connect, set what the rig says, and hold where the arm stands."""
+        """Connect and set what the rig says; the first reference takes the arm over."""
         if self._controller is not None:
             raise DeviceError("expected a Franka arm that is not connected yet: close it first")
         controller = self._controller = Controller(self._settings)
@@ -79,7 +80,7 @@ class FrankaArm:
             self._robot = controller.open_robot()
             if self._settings.gripper:
                 self.gripper = FrankaGripper(controller.open_hand(), self._settings)
-            controller.ask("hold", self._begin)
+            controller.ask("tell its state", self._stand)
         except BaseException:
             self.close()
             raise
@@ -90,7 +91,7 @@ class FrankaArm:
         self._note_end(robot)
         self._note_silence()
         state = self._read(robot)
-        fault = fault_of(state, ended=self._ended, following=self._runs)
+        fault = fault_of(state, ended=self._ended, following=self._runs or self._ready)
         mode = mode_of(state)
         pose = state.O_T_EE.matrix
         force = np.asarray(state.O_F_ext_hat_K)[:3]
@@ -130,12 +131,12 @@ class FrankaArm:
                 self._robot.move(self._following.hold(), asynchronous=True)
 
     def recover(self) -> None:
-        """Clear the robot's errors and hold where it stands; a lost connection is made anew."""
+        """Clear the robot's errors and stay where it stands; a lost connection is made anew."""
         controller = self._controller
         if controller is not None and self._lost is None:
             try:
                 controller.ask("recover", self._clear)
-                controller.ask("hold", self._begin)
+                controller.ask("tell its state", self._stand)
             except DeviceError:
                 if not controller.lost:
                     raise
@@ -152,6 +153,7 @@ class FrankaArm:
         controller, self._controller = self._controller, None
         robots, self._robot = [self._robot], None
         running, self._runs, self._following = self._runs, False, None
+        self._ready = False
         if controller is None:
             return
 
@@ -167,16 +169,20 @@ class FrankaArm:
             controller.ask("let go", let_go, timeout_s=STOP_S + 1.0)
         controller.close()
 
-    def _begin(self) -> None:
-        """Start the control loop, unless the robot would refuse; it starts by holding."""
-        robot = self._robot
-        state = robot.state
+    def _stand(self) -> None:
+        """Be ready for the first reference, unless the robot would refuse it."""
         self._ended, self._sent_s = "", None
-        self._runs = not fault_of(state, ended="", following=True)
-        if not self._runs:
-            return
+        self._ready = not fault_of(self._robot.state, ended="", following=True)
+
+    def _begin(self) -> None:
+        """Start the control loop, which begins by holding."""
+        robot = self._robot
+        self._ready, self._runs = False, True
         self._following = Following(
-            self._opened().franky, self._settings, posture=np.array(state.q), joints=self._joints
+            self._opened().franky,
+            self._settings,
+            posture=np.array(robot.state.q),
+            joints=self._joints,
         )
         robot.move(self._following.hold(), asynchronous=True)
         deadline = time.monotonic() + START_S
@@ -211,6 +217,8 @@ class FrankaArm:
                 f"they have to come from a GuardedArm"
             )
         self._note_silence()
+        if self._ready:
+            self._opened().ask("follow", self._begin)
         # After a fault nothing moves; after a silence, the caller has to look where the arm is.
         if not self._runs or self._following is None or self._died:
             return
