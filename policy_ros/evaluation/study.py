@@ -104,7 +104,6 @@ def plan(
         ("image_inverse", load_recipe("image_inverse", changes), "set_a", ""),
         ("image_features", load_recipe("image_classifier", features), "set_a", ""),
         ("shuffled", load_recipe("tiltbot", [*changes, "shuffled=true"]), "set_a", ""),
-        ("improved_all", load_recipe(IMPROVED, changes), "all", ""),
     ]
     few = ["schedule.epochs=5"] if quick else []
     audio, blind = load_recipe("forward_audio", few), load_recipe("forward_none", few)

@@ -111,11 +111,6 @@ def table_all(results: Results) -> str:
                 told(paper.ACCURACY_ALL_JOINT),
                 results.accuracy("all_joint", "all", "all").text(),
             ),
-            (
-                "**improved recipe**",
-                MISSING,
-                f"**{results.accuracy('improved_all', 'all', 'all').text()}**",
-            ),
             ("chance", "0.0167", f"{1 / count:.4f}"),
         ),
     )
