@@ -91,7 +91,7 @@ class Pilot:
             self.fly(CYCLE_S)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def running_emulator():
     with Emulator() as made:
         yield made
@@ -101,7 +101,8 @@ def running_emulator():
 def emulator(running_emulator):
     """A controller as after a start, for tests that leave it alive."""
     running_emulator.ask("reset")
-    return running_emulator
+    yield running_emulator
+    running_emulator.wake()
 
 
 @pytest.fixture

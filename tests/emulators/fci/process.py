@@ -88,10 +88,14 @@ class Emulator:
         """Let it hang: connected, but silent."""
         self.process.send_signal(signal.SIGSTOP)
 
+    def wake(self) -> None:
+        """Let it go on after it hung."""
+        self.process.send_signal(signal.SIGCONT)
+
     def end(self) -> None:
         """End it."""
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGCONT)
+            self.wake()
             self.process.stdin.close()
             try:
                 self.process.wait(3.0)

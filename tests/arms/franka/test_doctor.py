@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from tests.arms.franka.conftest import PATIENT
-from tests.emulators.fci.process import Emulator
 from tiltbot_ros.arms.drivers import ArmSettings
 from tiltbot_ros.arms.franka.settings import FrankaSettings
 from tiltbot_ros.doctor import arm
@@ -17,20 +16,8 @@ from tiltbot_ros.sensors.microphones import MicrophoneSettings
 pytestmark = pytest.mark.realtime
 
 
-@pytest.fixture(scope="module")
-def running():
-    with Emulator() as made:
-        yield made
-
-
 @pytest.fixture
-def robot(running):
-    running.ask("reset")
-    return running
-
-
-@pytest.fixture
-def needs(robot, tmp_path):
+def needs(emulator, tmp_path):
     return Needs(
         rig="franka",
         simulated=False,
@@ -39,7 +26,7 @@ def needs(robot, tmp_path):
         out=tmp_path,
         disk_floor_bytes=0,
         arm=ArmSettings(driver="franka", rate_hz=30.0),
-        franka=FrankaSettings(host=robot.address, **PATIENT),
+        franka=FrankaSettings(host=emulator.address, **PATIENT),
     )
 
 
@@ -50,8 +37,8 @@ def examined(needs):
     }
 
 
-def test_a_robot_that_is_ready_is_fit_and_has_not_moved(needs, robot):
-    before = robot.status()
+def test_a_robot_that_is_ready_is_fit_and_has_not_moved(needs, emulator):
+    before = emulator.status()
     found = examined(needs)
     assert [name for name, finding in found.items() if finding.status == "fail"] == []
     assert found["franky"].text.startswith("2.")
@@ -59,22 +46,22 @@ def test_a_robot_that_is_ready_is_fit_and_has_not_moved(needs, robot):
     assert found["state"].text == "mode Idle, no errors"
     assert "within the limits; tool at 0.307, -0.000, 0.487" in found["joints"].text
     assert found["hand"].text == "fingers 40.0 of 80.0 mm apart"
-    after = robot.status()
+    after = emulator.status()
     np.testing.assert_array_equal(after["q"], before["q"])
     assert "move" not in after["requests"]
     assert after["hand"]["requests"] == []
 
 
-def test_the_state_that_hinders_is_told_with_what_to_do(needs, robot):
-    robot.ask("press")
+def test_the_state_that_hinders_is_told_with_what_to_do(needs, emulator):
+    emulator.ask("press")
     found = examined(needs)
     assert found["state"].status == "fail"
     assert "release the emergency stop" in found["state"].advice
-    robot.ask("release")
-    robot.ask("reflex", reason="joint_reflex")
+    emulator.ask("release")
+    emulator.ask("reflex", reason="joint_reflex")
     found = examined(needs)
     assert "joint_reflex" in found["state"].text
-    robot.ask("place", q=[0, 0, 0, -0.10, 0, 1.5, 0])
+    emulator.ask("place", q=[0, 0, 0, -0.10, 0, 1.5, 0])
     assert "fr3_joint4 at -0.100 rad" in examined(needs)["joints"].text
 
 
@@ -88,13 +75,13 @@ def test_a_robot_that_is_not_there_or_has_no_fci_is_told_apart(needs):
     assert "does not answer" in examined(nowhere)["network"].text
 
 
-def test_a_wrong_version_hand_or_file_of_limits_is_told(needs, robot):
-    robot.ask("set", version=9)
+def test_a_wrong_version_hand_or_file_of_limits_is_told(needs, emulator):
+    emulator.ask("set", version=9)
     found = examined(replace(needs, arm=needs.arm.model_copy(update={"limits": "fr4"})))
     assert "expected a robot" in found["limits"].text
     assert "version 10" in found["controller"].text
-    robot.ask("set", version=10)
-    robot.ask("hand", most_m=0.0)
+    emulator.ask("set", version=10)
+    emulator.ask("hand", most_m=0.0)
     assert "home it" in examined(needs)["hand"].advice
 
 
