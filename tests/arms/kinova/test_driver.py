@@ -17,7 +17,7 @@ def test_deltas_at_10_hz_end_where_they_add_up_to(rate_hz):
     flight = Flight(rate_hz=rate_hz)
     start = flight.target.copy()
     flight.step(DELTA, 15)
-    flight.step(np.zeros(6), 12)
+    flight.step(np.zeros(6), 20)  # a target that stops at once is overshot, and come back to
     wanted = start + 15 * DELTA
     np.testing.assert_allclose(flight.target[:3], wanted[:3], atol=1e-9)
     np.testing.assert_allclose(pose_vector(flight.guarded.state.tool), flight.target, atol=1e-3)
@@ -29,9 +29,8 @@ def test_deltas_at_10_hz_end_where_they_add_up_to(rate_hz):
 @pytest.mark.parametrize("jitter_s", [0.0, 0.008])
 def test_what_the_controller_carries_out_keeps_the_limits_of_the_rig(jitter_s):
     flight = Flight(jitter_s=jitter_s)
-    flight.step(DELTA, 12)
-    flight.step(-DELTA, 12)
-    flight.step(np.zeros(6), 5)
+    for delta in (DELTA, np.zeros(6), -DELTA, np.zeros(6)):
+        flight.step(delta, 10)
     told = flight.told()
     speed = np.diff(told, axis=0) / 1e-3
     push = np.diff(speed, axis=0) / 1e-3
@@ -128,12 +127,12 @@ def test_a_joint_without_ends_is_never_turned_back_by_a_turn():
 def test_an_arm_that_turns_and_turns_counts_its_turns():
     flight = Flight(space="joint", guard={"largest_step_rad": 1.0})
     begun = flight.guarded.state.positions[6]
-    for _ in range(250):
-        flight.target = flight.target + np.array([0, 0, 0, 0, 0, 0, 0.03])
-        flight.offer(flight.target, np.array([0, 0, 0, 0, 0, 0, 0.3]))
+    for _ in range(110):
+        flight.target = flight.target + np.array([0, 0, 0, 0, 0, 0, 0.06])
+        flight.offer(flight.target, np.array([0, 0, 0, 0, 0, 0, 0.6]))
         for _ in range(5):
             flight.tick()
-    assert flight.guarded.state.positions[6] - begun == pytest.approx(7.5, abs=0.2)
+    assert flight.guarded.state.positions[6] - begun == pytest.approx(6.6, abs=0.3)
 
 
 def test_joint_states_that_stop_are_a_lost_connection_and_the_arm_brakes(joints):
@@ -217,8 +216,8 @@ def test_states_carry_the_controllers_time_unless_its_clock_is_elsewhere():
 
 def test_without_stamps_the_arm_goes_the_same_way():
     flight = Flight(stamped=False)
-    flight.step(DELTA, 10)
-    flight.step(np.zeros(6), 12)
+    flight.step(DELTA, 6)
+    flight.step(np.zeros(6), 20)
     np.testing.assert_allclose(pose_vector(flight.guarded.state.tool), flight.target, atol=1e-3)
     assert flight.link.robot.fault == ""
 

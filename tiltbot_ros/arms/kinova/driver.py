@@ -15,6 +15,7 @@ from tiltbot_ros.arms.kinova.link import JOINTS, JointReading, Knot, KortexLink
 from tiltbot_ros.arms.kinova.plan import Plan
 from tiltbot_ros.arms.kinova.settings import KinovaSettings
 from tiltbot_ros.arms.kinova.turns import nearest_turn
+from tiltbot_ros.arms.stream import MOST_STEPS
 from tiltbot_ros.errors import DeviceError
 
 Array = NDArray[np.float64]
@@ -34,8 +35,8 @@ Kinova's actuators fault at 5 degrees (user guide, actuator safeties, following 
 LEFT, LEFT_S = 3, 3.0
 """So often within so long a time behind is a fault."""
 
-SLOW_RAD_S = 1e-3
-SLOWEST_PERIODS = 10.0
+MOST_PERIODS = 8.0
+"""How many cycles an arm takes at most to be again where it is told to be."""
 
 
 class KinovaArm:
@@ -76,6 +77,7 @@ class KinovaArm:
         self._plan: Plan | None = None
         self._told: Knot | None = None
         self._asked = (b"", b"")
+        self._sent_s = 0.0
         self._offsets: deque[tuple[int, float]] = deque(maxlen=OFFSETS)
         self._last: JointReading | None = None
         self._left_s: deque[float] = deque(maxlen=LEFT)
@@ -110,7 +112,7 @@ class KinovaArm:
         if self._plan and told and told.velocities.any() and now_s > self._plan.end_s:
             # It has carried out the stop at the end of its trajectory.
             self._interruptions += 1
-            self._plan, self._told = None, None
+            self._told = None
         # Joints without ends are told within one turn; all others never leave it.
         if self._turned is None:
             self._turned = reading.positions
@@ -142,20 +144,19 @@ class KinovaArm:
         if told is not None and asked == self._asked:
             return  # it holds, or this call came early
         now_s, period_s = self._monotonic(), 1.0 / self.rate_hz
-        soonest_s = now_s + WAY * self._settings.latency_s
         # Half way between two references, with the velocity from one to the other: then the
         # cubics are parabolas, and no joint gets more speed or acceleration than they have.
         middle = position - 0.5 * period_s * velocity
-        if self._plan is None or told is None or not told.velocities.any():
-            plan = self._plan or self._standing(now_s - period_s, position)
-            from_s = now_s + self._settings.latency_s
-            at_s = from_s + period_s
-        else:
-            plan, from_s = self._plan, max(told.time_s, soonest_s)
-            at_s = from_s + period_s
-            if from_s > told.time_s:
-                self.late += 1
-                at_s = from_s + self._catching_up(plan.at(from_s), middle, velocity)
+        plan = self._plan or self._standing(now_s - period_s, position)
+        moving = told is not None and bool(told.velocities.any())
+        ready_s = now_s + (WAY if moving else 1.0) * self._settings.latency_s
+        from_s = ready_s if told is None else max(told.time_s, ready_s)
+        # The reference has gone on by as many cycles as have passed, as the scheduler has it.
+        cycles = min(max(round((now_s - self._sent_s) / period_s), 1), MOST_STEPS) if moving else 1
+        at_s = from_s + cycles * period_s
+        if moving and told is not None and from_s > told.time_s:
+            self.late += 1
+            at_s = from_s + self._catching_up(plan.at(from_s), middle, velocity)
         target = Knot(time_s=at_s, positions=middle, velocities=velocity.copy())
         self._plan = plan.followed_by(
             target,
@@ -163,7 +164,7 @@ class KinovaArm:
             past_s=now_s - 2.0 * period_s,
             deceleration_rad_s2=self._settings.braking_rad_s2,
         )
-        self._told, self._asked = target, asked
+        self._told, self._asked, self._sent_s = target, asked, now_s
         self._send(now_s)
 
     def stream_pose(self, pose: Array, velocity: Array) -> None:  # noqa: ARG002
@@ -238,15 +239,14 @@ class KinovaArm:
     def _catching_up(self, here: Knot, position: Array, velocity: Array) -> float:
         """Return how long an arm that has begun to brake takes to a reference [s].
 
-        As long as a steady acceleration needs: what was lost stays lost until it rests.
+        So long that it is pushed least; what was lost stays lost until it rests.
         """
-        period_s = 1.0 / self.rate_hz
-        way, speed = position - here.positions, 0.5 * (here.velocities + velocity)
-        moving = np.abs(speed) > SLOW_RAD_S
-        if not moving.any():
-            return SLOWEST_PERIODS * period_s
-        needed_s = float((way[moving] / speed[moving]).max())
-        return min(max(needed_s, period_s), SLOWEST_PERIODS * period_s)
+        times_s = np.arange(1.0, MOST_PERIODS, 0.25)[:, None] / self.rate_hz
+        way, start, end = position - here.positions, here.velocities, velocity
+        first = np.abs(6.0 * way - (4.0 * start + 2.0 * end) * times_s)
+        last = np.abs(6.0 * way - (2.0 * start + 4.0 * end) * times_s)
+        push = (np.maximum(first, last) / times_s**2).max(axis=1)
+        return float(times_s[push.argmin(), 0])
 
     def _send(self, now_s: float) -> None:
         plan = self._plan

@@ -101,14 +101,14 @@ class KinovaTwistArm(KinovaArm):
         if model.joints != JOINTS:
             raise ConfigError(f"expected a model of the joints {', '.join(JOINTS)}")
         self._model = model
-        self._sent_s: float | None = None
+        self._moved_s: float | None = None
 
     def state(self) -> ArmState:
         """Return the newest joint state, and the tool's pose by the model."""
         now_s = self._monotonic()
-        if self._sent_s is not None and now_s - self._sent_s > self._settings.twist_watchdog_s:
+        if self._moved_s is not None and now_s - self._moved_s > self._settings.twist_watchdog_s:
             self._interruptions += 1
-            self._sent_s = None
+            self._moved_s = None
         state = super().state()
         return ArmState(
             stamp_ns=state.stamp_ns,
@@ -145,13 +145,13 @@ class KinovaTwistArm(KinovaArm):
             )
         )
         self._connected().send_twist(twist)
-        self._sent_s = self._monotonic() if twist.any() else None
+        self._moved_s = self._monotonic() if twist.any() else None
         self.sent += 1
 
     def stop(self) -> None:
         """Send zero."""
-        if self._open and self._sent_s is not None:
-            self._sent_s = None
+        if self._open and self._moved_s is not None:
+            self._moved_s = None
             try:
                 self._link.send_twist(np.zeros(6))
             except DeviceError:
