@@ -16,7 +16,8 @@ pytestmark = pytest.mark.realtime
 @pytest.fixture
 def hand(emulator):
     settings = FrankaSettings(host=emulator.address, **PATIENT)
-    made = FrankaGripper(franky.Gripper(emulator.address), settings)
+    made = FrankaGripper(settings)
+    made.open(franky.Gripper(emulator.address))
     yield made
     made.close()
 
@@ -110,6 +111,9 @@ def test_a_lost_hand_is_told(hand, emulator):
         time.sleep(0.02)
     with pytest.raises(DeviceError, match="hand does not answer"):
         _ = hand.width_m
+    hand.close()
+    hand.open(franky.Gripper(emulator.address))
+    assert hand.width_m == pytest.approx(0.04)
 
 
 def test_nonsense_is_refused(hand, emulator):

@@ -68,7 +68,7 @@ class FrankaArm:
         self._seen_s = 0.0
         self._stamp_ns = 0
         self.interruptions = 0
-        self.gripper: FrankaGripper | None = None
+        self.gripper = FrankaGripper(settings) if settings.gripper else None
 
     def connect(self) -> None:
         """Connect and set what the rig says; the first reference takes the arm over."""
@@ -78,8 +78,8 @@ class FrankaArm:
         self._lost, self._robot_ms = None, -1
         try:
             self._robot = controller.open_robot()
-            if self._settings.gripper:
-                self.gripper = FrankaGripper(controller.open_hand(), self._settings)
+            if self.gripper is not None:
+                self.gripper.open(controller.open_hand())
             controller.ask("tell its state", self._stand)
         except BaseException:
             self.close()
@@ -147,9 +147,8 @@ class FrankaArm:
 
     def close(self) -> None:
         """Let the arm come to rest and let go of it."""
-        gripper, self.gripper = self.gripper, None
-        if gripper is not None:
-            gripper.close()
+        if self.gripper is not None:
+            self.gripper.close()
         controller, self._controller = self._controller, None
         robots, self._robot = [self._robot], None
         running, self._runs, self._following = self._runs, False, None

@@ -50,23 +50,33 @@ class FrankaGripper:
     The newest wish wins: what the fingers do is stopped for it.
     """
 
-    def __init__(self, hand: Any, settings: FrankaSettings) -> None:
-        """Take a franky.Gripper and follow it until `close`."""
-        self._hand = hand
+    def __init__(self, settings: FrankaSettings) -> None:
+        """Make one that is not connected: `open` it."""
         self._tolerance_m = settings.grasp_tolerance_m
+        self._home = settings.gripper_home
         self._lock = threading.Lock()
-        self._wish: _Wish | None = _Wish(kind="home") if settings.gripper_home else None
+        self._hand: Any = None
+        self._thread: threading.Thread | None = None
+        self._reset()
+
+    def _reset(self) -> None:
+        self._wish: _Wish | None = _Wish(kind="home") if self._home else None
         self._doing: _Wish | None = None
         self._done: _Wish | None = None
         self._future: Any = None
+        self._stopping = False
         self._outcome = ""
-        self._error = ""
+        self._error = "it is not connected"
         self._width_m = self._max_width_m = 0.0
         self._seen_s = time.monotonic()
-        self._stopping = False
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="franka hand", daemon=True)
         self._known = threading.Event()
+        self._end = threading.Event()
+
+    def open(self, hand: Any) -> None:
+        """Follow a franky.Gripper until `close`; waits for its first state."""
+        self._reset()
+        self._hand, self._error = hand, ""
+        self._thread = threading.Thread(target=self._run, name="franka hand", daemon=True)
         self._thread.start()
         self._known.wait(STATE_TIMEOUT_S)
 
@@ -126,7 +136,10 @@ class FrankaGripper:
     def close(self) -> None:
         """Let go of the hand; what it holds, it goes on holding."""
         self._end.set()
-        self._thread.join(STATE_TIMEOUT_S + 1.0)
+        if self._thread is not None:
+            self._thread.join(STATE_TIMEOUT_S + 1.0)
+        self._thread = None
+        self._error = self._error or "it is not connected"
 
     def _trouble(self) -> str:
         silent = time.monotonic() - self._seen_s > STATE_TIMEOUT_S
@@ -146,16 +159,17 @@ class FrankaGripper:
             self._wish = wish
 
     def _run(self) -> None:
-        while not self._end.wait(PERIOD_S):
-            try:
+        end = self._end
+        try:
+            while not end.wait(PERIOD_S):
                 state = self._hand.state
                 self._width_m, self._max_width_m = state.width, state.max_width
                 self._seen_s = time.monotonic()
                 self._known.set()
                 self._advance()
-            except Exception as error:  # noqa: BLE001 - told by `width_m` and `outcome`
-                self._error = one_line(error)
-                return
+        except Exception as error:  # noqa: BLE001 - told by `width_m` and `outcome`
+            self._error = one_line(error)
+        # Its last reference goes here, since a hand that hangs blocks its end, too.
         self._hand = None
 
     def _advance(self) -> None:
