@@ -45,7 +45,7 @@ class Run:
         tick_s: (n,) processor time of command, limits and hand-over [s].
         torques: that reached the robot in time.
         lost: milliseconds without one.
-        connected_s: to connect and hold [s].
+        connected_s: to connect [s].
         faults: of the robot.
     """
 
@@ -154,7 +154,7 @@ def main() -> None:
     lost = run.lost / max(run.torques + run.lost, 1)
     rows = [
         ("length", f"{seconds:g} s, load of the machine {load:.1f}", "600 s"),
-        ("connected and holding after", f"{1e3 * run.connected_s:.0f} ms", ""),
+        ("connected after", f"{1e3 * run.connected_s:.0f} ms", ""),
         ("round trip p50 / p99 / max", _words(run.round_trips_s), ""),
         ("cycles late p50 / p99 / max", _words(run.late_s), ""),
         (f"missed cycles of {cycles}", f"{run.missed} ({run.unanswered} unanswered)", "0"),
