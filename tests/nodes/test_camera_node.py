@@ -81,7 +81,7 @@ def test_a_rig_with_a_webcam_records_clean_episodes_without_depth(ros_environmen
     kept = {"camera", "microphones", "contacts"}
     specs = [recorder, *(spec for spec in specs if spec.name in kept)]
     with running(specs, tmp_path, topics=[topics.EPISODE]) as (graph, observer):
-        observer.until(lambda: observer.heard["episode"], 45.0, graph)
+        observer.until(lambda: observer.heard["episode"], 90.0, graph)
     message = observer.heard["episode"][0]
     assert message.clean, message.problems
     episode = Episode.open(tmp_path / "data" / message.id)
