@@ -67,7 +67,11 @@ def test_poses_and_wishes_come_through_and_news_go_back(serving):
         until(lambda: source.read(0.0))
         assert source.read(0.0).position[0] == pytest.approx(0.2)
         assert source.wishes() == ("start", "stop")
-        source.tell(News(mode="following", commander="teleop", recording=True, text="demo_000001"))
+        source.tell(
+            News(
+                ready=True, mode="following", commander="teleop", recording=True, text="demo_000001"
+            )
+        )
         assert json.loads(client.recv())["mode"] == "following"
 
 

@@ -117,7 +117,9 @@ def test_buttons_record_by_what_the_arm_node_says(chromium, source):
 
     assert press(4) == ("start",)
     assert press(5) == ("stop",)
-    source.tell(News(mode="following", commander="teleop", recording=True, text="demo_000007"))
+    source.tell(
+        News(ready=True, mode="following", commander="teleop", recording=True, text="demo_000007")
+    )
     until(tab, lambda: "demo_000007" in tab.locator("#recording").text_content())
     assert press(4) == ("success",)
     assert press(5) == ("discard",)

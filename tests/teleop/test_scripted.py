@@ -6,10 +6,13 @@ import pytest
 from tiltbot_ros.teleop.following import HandFollower, is_sound
 from tiltbot_ros.teleop.scripted import ScriptedSource
 from tiltbot_ros.teleop.settings import ScriptedSettings, TeleopSettings
+from tiltbot_ros.teleop.source import News
 
 
 def shown(motion, **settings):
     source = ScriptedSource(ScriptedSettings(motion=motion, **settings), ready_s=0.5)
+    assert not any(source.read(90.0 + number).engaged for number in range(9))  # it waits
+    source.tell(News(ready=True, mode="holding", commander="", recording=False, text=""))
     samples, wishes = [], []
     for number in range(3000):
         now_s = 100.0 + number / 30.0

@@ -14,6 +14,10 @@ from tiltbot_ros.settings import Settings
 Array = NDArray[np.float64]
 
 
+CUT = 1e-9
+"""Difference that is more than rounding [m, rad]."""
+
+
 class DeltaSettings(Settings):
     """How steps of the tool become motion."""
 
@@ -108,7 +112,7 @@ class DeltaReference:
         reached = self._led(np.minimum(np.maximum(wanted, low), high), measured)
         exact = moved(self.pose, delta)
         self.pose = reached
-        return not np.allclose(reached, exact, rtol=0.0, atol=1e-9)
+        return float(np.abs(reached - exact).max()) > CUT
 
     def _led(self, wanted: Array, measured: Array) -> Array:
         ahead = shortened(wanted[:3] - measured[:3], self._settings.lead_m)

@@ -63,6 +63,7 @@ class Record:
             console=console,
             live=console.is_terminal and not self.plain,
             task=self.task,
+            recorded=True,
             log_directory=self.out / "logs" / time.strftime("%Y%m%d-%H%M%S"),
         ) as leading:
             status = leading.lead()

@@ -37,6 +37,7 @@ class LeadingSession:
         console: where to print.
         live: show one line that changes instead of many.
         task: what demonstrations show.
+        recorded: whether the graph has a recorder of them.
         log_directory: a log file a node is written there; None: a temporary one.
     """
 
@@ -49,6 +50,7 @@ class LeadingSession:
         console: Console,
         live: bool,
         task: str = "",
+        recorded: bool = False,
         log_directory: Path | None = None,
     ) -> None:
         self._scratch = tempfile.TemporaryDirectory(prefix="tiltbot-logs-")
@@ -60,6 +62,7 @@ class LeadingSession:
         self._console = console
         self._live = live
         self._task = task
+        self._recorded = recorded
         self._shown = ""
         self._interrupted = False
         self._fault = Fault()
@@ -86,6 +89,7 @@ class LeadingSession:
                 namespace=self._namespace,
                 parameters=self._parameters,
                 task=self._task,
+                recorded=self._recorded,
             )
             self._node = node
             # What it says is in the line below.

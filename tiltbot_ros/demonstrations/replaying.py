@@ -93,7 +93,8 @@ def start_of(demonstration: Demonstration) -> Array:
 def due_s(demonstration: Demonstration) -> Array:
     """Return when each step is due after the first, (n,) [s]."""
     stamps = demonstration.steps.stamps_ns
-    return (stamps - stamps[0]) / NS_PER_S
+    due: Array = (stamps - stamps[0]) / NS_PER_S
+    return due
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -50,6 +50,7 @@ class TeleopNode(Node):
         namespace: str = "",
         parameters: Mapping[str, Value] | None = None,
         task: str = "",
+        recorded: bool = False,
     ) -> None:
         """Open the source.
 
@@ -58,6 +59,7 @@ class TeleopNode(Node):
             namespace: of the node, where it is not given on the command line.
             parameters: on top of those of the command line.
             task: what the demonstrations show.
+            recorded: whether there is to be a recorder.
         """
         given = [Parameter(name, value=value) for name, value in (parameters or {}).items()]
         super().__init__("teleop", namespace=namespace or None, parameter_overrides=given)
@@ -73,6 +75,7 @@ class TeleopNode(Node):
         refuse_unknown(self)
         self._fault = fault
         self._task = task
+        self._recorded = recorded
         self._frame = deltas.frame_id
         self._sequence = 0
         self._arm: ArmStatus | None = None
@@ -111,6 +114,7 @@ class TeleopNode(Node):
         if recorder is not None and recording:
             text = f"{recorder.id}, {recorder.duration_s:.0f} s, {recorder.steps} steps"
         return News(
+            ready=arm is not None and (recorder is not None or not self._recorded),
             mode="no arm" if arm is None else arm.mode,
             commander="" if arm is None else arm.commander,
             recording=recording,

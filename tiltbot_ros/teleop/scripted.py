@@ -66,17 +66,20 @@ class Motion:
 
 
 class ScriptedSource:
-    """Shows a motion some times: asks to record, moves, says that it went well; then quits."""
+    """Shows a motion some times: asks to record, moves, says that it went well; then quits.
+
+    It begins when it is told that the others are there.
+    """
 
     name = "scripted"
     help = "a demonstrator: it begins, moves and ends by itself"
 
     def __init__(self, settings: ScriptedSettings, *, ready_s: float = 2.0) -> None:
-        """Make one that begins at the first `read`.
+        """Make one that waits to be told that the others are there.
 
         Args:
             settings: what it shows.
-            ready_s: time before the first motion, for the others to come up [s].
+            ready_s: time before the first motion, for the streams to flow [s].
         """
         random = np.random.default_rng(settings.seed)
         self._motions = []
@@ -89,29 +92,30 @@ class ScriptedSource:
                 duration_s=settings.duration_s * pace,
             )
             self._motions.append((begin_s, motion))
-            begin_s += motion.duration_s + 3.0 * SETTLE_S
+            begin_s += motion.duration_s + 4.0 * SETTLE_S
         self._end_s = begin_s
+        self._ready = False
         self._begun_s: float | None = None
         self._due: list[tuple[float, Wish]] = []
         for start_s, motion in self._motions:
             self._due.append((start_s, "start"))
             self._due.append((start_s + motion.duration_s + 2.0 * SETTLE_S, "success"))
         self._due.append((self._end_s, "quit"))
-        self._elapsed_s = 0.0
+        self._elapsed_s = -math.inf
 
     def open(self) -> None:
-        """Do nothing: it begins with the first reading."""
+        """Do nothing: it begins when it is told."""
 
     def read(self, now_s: float) -> HandSample | None:
         """Return where the demonstrator's hand is now."""
-        if self._begun_s is None:
+        if self._ready and self._begun_s is None:
             self._begun_s = now_s
-        self._elapsed_s = elapsed = now_s - self._begun_s
+        self._elapsed_s = elapsed = -math.inf if self._begun_s is None else now_s - self._begun_s
         position, turn, gripper = np.zeros(3), np.zeros(3), math.nan
         engaged = False
         for begin_s, motion in self._motions:
             within_s = elapsed - begin_s
-            if -0.5 * SETTLE_S <= within_s < motion.duration_s + 2.0 * SETTLE_S:
+            if -1.5 * SETTLE_S <= within_s < motion.duration_s + 2.0 * SETTLE_S:
                 position, turn, gripper = motion.at(within_s - SETTLE_S)
                 engaged = True
         return HandSample(
@@ -129,7 +133,8 @@ class ScriptedSource:
         return due
 
     def tell(self, news: News) -> None:
-        """Do nothing: there is nothing to show it on."""
+        """Begin when the others are there."""
+        self._ready = self._ready or news.ready
 
     def close(self) -> None:
         """Do nothing."""

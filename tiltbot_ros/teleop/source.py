@@ -38,12 +38,14 @@ class News:
     """What a source may show to the person.
 
     Attributes:
+        ready: whether the arm is there, and the recorder where there is to be one.
         mode: what the arm does.
         commander: who has it; empty: nobody.
         recording: whether a demonstration is recorded.
         text: one line: what is recorded, or what went wrong.
     """
 
+    ready: bool
     mode: str
     commander: str
     recording: bool
