@@ -18,7 +18,7 @@ from geometry_msgs.msg import Twist
 from rclpy.qos import QoSProfile
 from rclpy.signals import SignalHandlerOptions
 
-from tiltbot_ros.arms.kinova.twist import TwistWatchdog
+from tiltbot_ros.arms.kinova.twist_watchdog import TwistWatchdog
 
 PERIOD_S = 0.01
 ENDING_S = 0.3

@@ -145,6 +145,18 @@ def test_joint_states_that_stop_are_a_lost_connection_and_the_arm_brakes(joints)
     assert np.abs(joints.link.robot.dq).max() < 1e-6
 
 
+def test_nothing_is_sent_blindly(joints):
+    joints.swing(0.7)
+    joints.link.silent = True
+    sent = len(joints.link.sent)
+    joints.swing(0.18)  # the connection does not count as lost yet
+    assert len(joints.link.sent) - sent <= 6
+    joints.link.silent = False
+    joints.wait(1.0)
+    assert joints.guarded.state.details["references held back without joint states"] > 0
+    assert joints.link.robot.fault == ""
+
+
 def test_a_controller_that_goes_is_a_lost_connection(joints):
     joints.link.listeners = 0
     with pytest.raises(DeviceError, match="activate joint_trajectory_controller"):

@@ -131,6 +131,7 @@ class KortexRobot:
         self.twist_active = controller == "twist"
         self.twist = None
         self.history = []
+        self._cycles, self._speeds = 0, np.zeros(7)
         spec = mujoco.MjSpec.from_file(str(robots_directory() / "gen3.xml"))
         self._model = spec.compile()
         self._data = mujoco.MjData(self._model)
@@ -154,10 +155,13 @@ class KortexRobot:
 
     def _cycle(self):
         told = None
+        self._cycles += 1
         if not self.fault:
             told = self.trajectory.command(self.now_s, self.q, self.dq)
             if self.twist_active and self.twist is not None:
-                told = self.told + STEP_S * self._joint_speeds()
+                if self._cycles % 10 == 0:
+                    self._speeds = self._joint_speeds()
+                told = self.told + STEP_S * self._speeds
         if told is not None:
             self.told = np.asarray(told, dtype=float)
         error = self.told - self.q

@@ -85,6 +85,7 @@ class KinovaArm:
         self._interruptions = 0
         self.sent = 0
         self.late = 0
+        self.blind = 0
         self._gripper = None if settings.gripper == "none" else KinovaGripper(settings, link)
 
     @property
@@ -129,6 +130,7 @@ class KinovaArm:
             details={
                 "trajectories": self.sent,
                 "trajectories that came late": self.late,
+                "references held back without joint states": self.blind,
                 "stops at the end of a trajectory": self._interruptions,
                 "age of joint states [ms]": round(1e3 * (now_s - reading.received_s), 1),
                 "behind the trajectory [rad]": round(behind, 4),
@@ -144,6 +146,10 @@ class KinovaArm:
         if told is not None and asked == self._asked:
             return  # it holds, or this call came early
         now_s, period_s = self._monotonic(), 1.0 / self.rate_hz
+        if self._last is not None and now_s - self._last.received_s > self._settings.blind_s:
+            # Nobody knows whether the arm follows: its last trajectory ends at rest.
+            self.blind += 1
+            return
         # Half way between two references, with the velocity from one to the other: then the
         # cubics are parabolas, and no joint gets more speed or acceleration than they have.
         middle = position - 0.5 * period_s * velocity
@@ -294,7 +300,7 @@ class KinovaArm:
             raise DeviceError("the joint states of Kinova are no numbers: restart ros2_kortex")
         if reading is not self._last and reading.stamp_ns > 0:
             self._offsets.append((reading.stamp_ns, reading.received_s))
-            self._last = reading
+        self._last = reading
         return reading
 
     def _offset_ns(self) -> int | None:

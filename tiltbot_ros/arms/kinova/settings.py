@@ -30,6 +30,13 @@ class KinovaSettings(Settings):
     state_timeout_s: float = Field(
         0.2, gt=0.0, le=5.0, description="oldest joint state that counts as one [s]"
     )
+    blind_s: float = Field(
+        0.1,
+        gt=0.0,
+        le=1.0,
+        description="age of the joint states from which on nothing more is sent, so that the arm "
+        "brakes [s]",
+    )
     latency_s: float = Field(
         0.02,
         ge=0.002,
