@@ -19,7 +19,12 @@ def _graph(read: Read) -> list[NodeSpec]:
         AutostartSettings,
         {"objects": objects, "episodes": read("episodes"), "minutes": read("minutes")},
     )
-    specs = collect_graph(rig, out=Path(read("out")), autostart=autostart if objects else None)
+    specs = collect_graph(
+        rig,
+        out=Path(read("out")),
+        autostart=autostart if objects else None,
+        dry_run=read("dry_run") == "true",
+    )
     if read("use_sim_time") == "true":
         return [with_simulated_time(spec) for spec in specs]
     return specs
@@ -53,6 +58,13 @@ def generate_launch_description() -> LaunchDescription:
                 "minutes",
                 default_value="0",
                 description="minutes of tilting each object; 0: no such limit",
+            ),
+            DeclareLaunchArgument(
+                "dry_run",
+                default_value="false",
+                choices=["true", "false"],
+                description="tell the tray nothing and record nothing; tray/reference shows what "
+                "it would be told",
             ),
             DeclareLaunchArgument(
                 "use_sim_time",

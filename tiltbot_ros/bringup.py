@@ -50,7 +50,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "tilt",
         "follow",
     ),
-    "arm_node": ("arm", "guard", "deltas", "gripper", "tool", "held", "mujoco_arm", "sawyer"),
+    "arm_node": ("arm", "guard", "deltas", "gripper", "tool"),
     "teleop_node": ("deltas", "teleop", "keyboard", "gamepad", "headset", "scripted"),
     "microphone_node": ("microphones",),
     "camera_node": ("camera", "mount"),

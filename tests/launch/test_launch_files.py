@@ -66,9 +66,14 @@ def _assert_same_graph(nodes, specs):
         assert (node.on_exit is not None) == spec.required
 
 
-def test_there_are_the_three_launch_files():
+def test_there_are_the_four_launch_files():
     names = {file.name for file in FILES}
-    assert names == {"collect.launch.py", "replay.launch.py", "serve.launch.py"}
+    assert names == {
+        "collect.launch.py",
+        "replay.launch.py",
+        "serve.launch.py",
+        "teleop.launch.py",
+    }
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)

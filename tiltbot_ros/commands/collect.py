@@ -25,6 +25,7 @@ def collect(
     episodes: int | None = None,
     minutes: float | None = None,
     out: Path = Path("data"),
+    dry_run: bool = False,
     namespace: str = "",
     plain: bool = False,
 ) -> int:
@@ -39,6 +40,8 @@ def collect(
         episodes: stop after so many clean episodes of each object.
         minutes: stop after so many minutes of each object.
         out: folder that the episodes go to; it is continued when it exists.
+        dry_run: tell the tray nothing and record nothing; tray/reference shows what it would
+            be told, and a tilt counts for an episode.
         namespace: of all nodes and topics, for two rigs side by side.
         plain: print lines instead of the live panel.
 
@@ -54,7 +57,7 @@ def collect(
         )
     if episodes is None and minutes is None:
         episodes = DEFAULT_EPISODES
-    specs = collect_graph(chosen, out=out)
+    specs = collect_graph(chosen, out=out, dry_run=dry_run)
 
     # The graph's client needs ROS 2; checks of the options must not wait for it.
     from tiltbot_ros.commands.collect_session import CollectSession  # noqa: PLC0415
@@ -69,7 +72,10 @@ def collect(
         title=f"tiltbot collect: rig {chosen.name} into {out}",
     ) as session:
         done = session.collect(names, episodes=episodes or 0, minutes=minutes or 0.0)
-    _summary(console, out, clean=session.clean, flagged=session.flagged, last=session.last)
+    if dry_run:
+        console.print("\ndry run: nothing was sent to the tray, and nothing recorded")
+    else:
+        _summary(console, out, clean=session.clean, flagged=session.flagged, last=session.last)
     if session.interrupted:
         return 130
     return 0 if done else 1
