@@ -270,8 +270,8 @@ def test_a_robot_that_falls_silent_is_told_and_recovered(pilot, emulator):
     assert time.monotonic() - begun_s < 2.0
     assert pilot.guarded.phase == "fault"
     emulator.ask("set", mute=False)
-    emulator.until(lambda status: not status["connected"] or not status["moving"])
-    time.sleep(0.1)
+    # The control loop may have lived through it, or not.
+    time.sleep(0.3)
     pilot.guarded.recover()
     pilot.fly(0.2, np.zeros(6))
     assert pilot.guarded.phase == "following"

@@ -94,7 +94,7 @@ def main() -> None:
     """Run until the standard input ends."""
     parser = argparse.ArgumentParser()
     parser.add_argument("address")
-    parser.add_argument("--wait-s", type=float, default=0.0125)
+    parser.add_argument("--wait-s", type=float, default=0.05)
     chosen = parser.parse_args()
     arm, hand = Controller(chosen.address, wait_s=chosen.wait_s), Hand(chosen.address)
     desk = Desk(arm, hand)

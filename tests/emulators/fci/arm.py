@@ -218,7 +218,9 @@ class Controller:
                 data = self._link.udp.recv(2048)
             except (TimeoutError, BlockingIOError):
                 break
-            if len(data) == wire.COMMAND.itemsize and self.deaf == 0:
+            if self.deaf > 0:
+                break
+            if len(data) == wire.COMMAND.itemsize:
                 newest = np.frombuffer(data, wire.COMMAND)[0]
                 if newest["message_id"] >= expected:
                     break

@@ -26,7 +26,7 @@ def an_address() -> str:
 class Emulator:
     """One controller in a process of its own."""
 
-    def __init__(self, *, wait_s: float = 0.0125, address: str = "") -> None:
+    def __init__(self, *, wait_s: float = 0.05, address: str = "") -> None:
         """Start it and wait until it listens."""
         self.address = address or an_address()
         self.process = subprocess.Popen(
