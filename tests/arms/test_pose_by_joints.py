@@ -112,8 +112,10 @@ def test_a_pose_out_of_reach_is_told_and_never_a_jump():
     flight.guarded.recover()
     assert flight.guarded.phase == "holding"
     flight.guarded.take("me", flight.now_s)  # refused commands have not kept the lease
-    flight.go(flight.start, 6.0)
-    np.testing.assert_allclose(pose_vector(flight.guarded.state.tool), flight.start, atol=1e-3)
+    there = pose_vector(flight.guarded.state.tool)
+    back = there + 0.3 * (flight.start - there)
+    flight.go(back, 3.0)
+    np.testing.assert_allclose(pose_vector(flight.guarded.state.tool), back, atol=1e-3)
     flight.check_limits()
 
 
