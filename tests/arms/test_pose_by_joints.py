@@ -112,6 +112,7 @@ def test_a_pose_out_of_reach_is_told_and_never_a_jump():
     flight.guarded.recover()
     assert flight.guarded.phase == "holding"
     flight.guarded.take("me", flight.now_s)  # refused commands have not kept the lease
+    flight.arm.told = [flight.guarded.state.positions]
     there = pose_vector(flight.guarded.state.tool)
     back = there + 0.3 * (flight.start - there)
     flight.go(back, 3.0)
