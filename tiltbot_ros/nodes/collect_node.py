@@ -125,7 +125,9 @@ class CollectNode(Node):
     def _run(self, goal: ServerGoalHandle, collection: Collection) -> None:
         result = CollectObject.Result()
         try:
-            if not self._dry_run:
+            if self._dry_run:
+                self._wait_for_tray(goal)
+            else:
                 self._wait_for_streams(goal)
                 self._prepare(goal)
             result.reason = self._run_tilts(goal, collection)
@@ -184,6 +186,12 @@ class CollectNode(Node):
                 )
             missing = ["recorder"] if self._status is None else list(self._status.missing)
             self._pause_for(goal, POLL_S, waiting_for=", ".join(missing))
+
+    def _wait_for_tray(self, goal: ServerGoalHandle) -> None:
+        self._phase = "gate"
+        deadline = time.monotonic() + self._settings.gate_timeout_s
+        while not self._tilt_client.server_is_ready() and time.monotonic() < deadline:
+            self._pause_for(goal, POLL_S, waiting_for="the tray")
 
     def _prepare(self, goal: ServerGoalHandle) -> None:
         if self._settings.preparation == "none":
