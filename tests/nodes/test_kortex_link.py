@@ -16,9 +16,11 @@ from tiltbot_ros.arms.drivers import ArmSettings, make_arm, robot_limits
 from tiltbot_ros.arms.guard import GuardedArm, GuardSettings
 from tiltbot_ros.arms.kinova.driver import KinovaArm
 from tiltbot_ros.arms.kinova.settings import KinovaSettings
+from tiltbot_ros.doctor import kinova
+from tiltbot_ros.doctor.findings import Needs
 from tiltbot_ros.errors import DeviceError, MissingDependencyError
 from tiltbot_ros.nodes.kortex_link import RosKortexLink, interface
-from tiltbot_ros.rigs import Rig
+from tiltbot_ros.rigs import Rig, load_rig
 
 pytestmark = pytest.mark.graph
 
@@ -169,3 +171,28 @@ def test_nothing_there_and_things_missing_are_named(ros_environment):
     if interface("control_msgs", "action", "GripperCommand") is None:
         with pytest.raises(MissingDependencyError, match=r"control_msgs.*'topic'"):
             RosKortexLink(KinovaSettings(gripper="action"))
+
+
+def test_the_doctor_examines_the_controllers_and_names_what_is_missing(
+    ros_environment, monkeypatch
+):
+    rig = load_rig("kinova")
+    needs = Needs(
+        rig="kinova",
+        simulated=False,
+        microphones=rig.microphones,
+        camera=rig.camera,
+        out=Path(),
+        disk_floor_bytes=0,
+        arm=rig.arm,
+        kinova=rig.kinova,
+    )
+    with KortexProcess(rate_hz=100.0):
+        found = {finding.name: finding for finding in kinova.examine(needs)}
+        assert {finding.status for finding in found.values()} <= {"ok", "warn"}, found
+        assert "Hz on /joint_states" in found["joint states"].text
+        assert {"messages", "limits", "controller", "gripper", "joints", "its clock"} <= set(found)
+    monkeypatch.setattr(kinova, "DISCOVERY_S", 1.0)
+    found = {finding.name: finding for finding in kinova.examine(needs)}
+    assert found["joint states"].status == found["controller"].status == "fail"
+    assert "start ros2_kortex" in found["joint states"].advice

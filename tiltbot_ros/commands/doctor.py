@@ -110,6 +110,7 @@ def _needs(rig: str, out: Path) -> tuple[Needs, Finding | None]:
         disk_floor_bytes=chosen.writer.disk_floor_bytes,
         arm=chosen.arm,
         franka=chosen.franka,
+        kinova=chosen.kinova,
     )
     return needs, None
 

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from tiltbot_ros.arms.drivers import ArmSettings
 from tiltbot_ros.arms.franka.settings import FrankaSettings
+from tiltbot_ros.arms.kinova.settings import KinovaSettings
 from tiltbot_ros.sensors.cameras import CameraSettings
 from tiltbot_ros.sensors.microphones import MicrophoneSettings
 
@@ -27,6 +28,7 @@ class Needs:
         disk_floor_bytes: free space that the recorder leaves [B].
         arm: its arm.
         franka: of Franka's driver.
+        kinova: of Kinova's driver.
     """
 
     rig: str
@@ -37,6 +39,7 @@ class Needs:
     disk_floor_bytes: int
     arm: ArmSettings = field(default_factory=ArmSettings)
     franka: FrankaSettings = field(default_factory=FrankaSettings)
+    kinova: KinovaSettings = field(default_factory=KinovaSettings)
 
     @property
     def bytes_per_s(self) -> float:
