@@ -87,7 +87,7 @@ class ArmKind:
     Attributes:
         make: returns the arm of a rig, not connected.
         robot: returns the name of the robot, which its limits have in config/robots.
-        groups: groups of a rig's settings that `make` reads, besides `arm`.
+        groups: groups of a rig's settings that `make` reads, besides `arm` and `tool`.
     """
 
     make: Callable[[ArmRig, Clock], "Arm"]
@@ -152,7 +152,7 @@ def _franka(rig: ArmRig, clock: Clock) -> "Arm":
 
 ARMS: Mapping[str, ArmKind] = {
     "kinematic": ArmKind(make=_kinematic, robot=lambda _: "plain"),
-    "kinova": ArmKind(make=_kinova, robot=lambda _: "gen3", groups=("kinova", "tool")),
+    "kinova": ArmKind(make=_kinova, robot=lambda _: "gen3", groups=("kinova",)),
     "mujoco": ArmKind(
         make=_mujoco, robot=lambda rig: rig.mujoco_arm.robot, groups=("mujoco_arm", "held")
     ),
