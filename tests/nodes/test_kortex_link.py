@@ -116,7 +116,7 @@ def twists(process, condition, timeout_s=20.0):
         time.sleep(0.1)
 
 
-@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP])
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGSTOP])
 def test_velocities_end_in_zero_however_the_driver_ends(ros_environment, ending):
     with KortexProcess(controller="twist", rate_hz=50.0) as process:
         driver = subprocess.Popen(

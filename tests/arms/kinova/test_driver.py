@@ -226,6 +226,20 @@ def test_states_carry_the_controllers_time_unless_its_clock_is_elsewhere():
     assert np.abs(far.link.robot.q[5] - start[5]) > 0.05
 
 
+@pytest.mark.parametrize("jump_s", [-5.0, 5.0])
+def test_a_clock_of_the_controllers_that_jumps_stops_the_arm_for_a_moment_at_most(joints, jump_s):
+    joints.swing(0.7)
+    joints.link.behind_ns -= round(jump_s * 1e9)
+    joints.swing(0.5)
+    joints.target = joints.guarded.stream.reference.position.copy()
+    before = joints.path()[-1].copy()
+    joints.swing(0.8)
+    assert joints.link.robot.fault == ""
+    assert joints.guarded.phase == "following"
+    assert abs(joints.path()[-1][5] - before[5]) > 0.05
+    assert np.abs(np.diff(joints.told(), axis=0)).max() < 0.06
+
+
 def test_without_stamps_the_arm_goes_the_same_way():
     flight = Flight(stamped=False)
     flight.step(DELTA, 6)

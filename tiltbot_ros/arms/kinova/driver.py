@@ -21,7 +21,9 @@ from tiltbot_ros.errors import DeviceError
 Array = NDArray[np.float64]
 
 CLOCKS_APART_S = 0.2
-OFFSETS = 400
+OFFSETS, SAME, SET_BACK_NS = 400, 5, 50_000_000
+"""Readings that the clocks are compared by; how many of them show a clock that was set back."""
+
 RESET_S = 5.0
 
 WAY = 0.25
@@ -78,7 +80,7 @@ class KinovaArm:
         self._told: Knot | None = None
         self._asked = (b"", b"")
         self._sent_s = 0.0
-        self._offsets: deque[tuple[int, float]] = deque(maxlen=OFFSETS)
+        self._offsets: deque[int] = deque(maxlen=OFFSETS)
         self._last: JointReading | None = None
         self._left_s: deque[float] = deque(maxlen=LEFT)
         self._fault = ""
@@ -299,7 +301,7 @@ class KinovaArm:
         if not (np.isfinite(reading.positions).all() and np.isfinite(reading.velocities).all()):
             raise DeviceError("the joint states of Kinova are no numbers: restart ros2_kortex")
         if reading is not self._last and reading.stamp_ns > 0:
-            self._offsets.append((reading.stamp_ns, reading.received_s))
+            self._offsets.append(reading.stamp_ns - round(reading.received_s * 1e9))
         self._last = reading
         return reading
 
@@ -307,7 +309,14 @@ class KinovaArm:
         """Return the controllers' clock minus the monotonic one, by the quickest message [ns]."""
         if not self._offsets:
             return None
-        return max(stamp_ns - round(seen_s * 1e9) for stamp_ns, seen_s in self._offsets)
+        quickest = max(self._offsets)
+        newest = list(self._offsets)[-SAME:]
+        if len(newest) == SAME and max(newest) < quickest - SET_BACK_NS:
+            # Somebody has set their clock back.
+            self._offsets.clear()
+            self._offsets.extend(newest)
+            return max(newest)
+        return quickest
 
     def _stamped(self, reading: JointReading, now_s: float) -> tuple[int, float]:
         """Return the time of a reading on the ROS clock [ns], and how far the clocks differ [s]."""
