@@ -111,6 +111,7 @@ def _needs(rig: str, out: Path) -> tuple[Needs, Finding | None]:
         arm=chosen.arm,
         franka=chosen.franka,
         kinova=chosen.kinova,
+        mujoco_arm=chosen.mujoco_arm,
     )
     return needs, None
 

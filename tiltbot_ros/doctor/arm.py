@@ -8,6 +8,7 @@ from tiltbot_ros.doctor.findings import Finding, Needs, ok
 _EXAMINERS: Mapping[str, str] = {
     "franka": "tiltbot_ros.doctor.franka",
     "kinova": "tiltbot_ros.doctor.kinova",
+    "mujoco": "tiltbot_ros.doctor.mujoco_arm",
 }
 """Modules whose `examine(needs)` looks at the arm of a driver."""
 

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from tiltbot_ros.arms.drivers import ArmSettings
 from tiltbot_ros.arms.franka.settings import FrankaSettings
 from tiltbot_ros.arms.kinova.settings import KinovaSettings
+from tiltbot_ros.arms.mujoco_arm_settings import MujocoArmSettings
 from tiltbot_ros.sensors.cameras import CameraSettings
 from tiltbot_ros.sensors.microphones import MicrophoneSettings
 
@@ -29,6 +30,7 @@ class Needs:
         arm: its arm.
         franka: of Franka's driver.
         kinova: of Kinova's driver.
+        mujoco_arm: of a simulated arm.
     """
 
     rig: str
@@ -40,6 +42,7 @@ class Needs:
     arm: ArmSettings = field(default_factory=ArmSettings)
     franka: FrankaSettings = field(default_factory=FrankaSettings)
     kinova: KinovaSettings = field(default_factory=KinovaSettings)
+    mujoco_arm: MujocoArmSettings = field(default_factory=MujocoArmSettings)
 
     @property
     def bytes_per_s(self) -> float:
