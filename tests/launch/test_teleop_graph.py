@@ -65,6 +65,14 @@ def test_with_a_recorder_come_the_sensors_that_are_there(tmp_path):
     assert [spec.name for spec in bringup.teleop_graph(rig, person=False)] == ["arm"]
 
 
+def test_the_rig_of_a_simulated_arm_has_no_sensors():
+    rig = load_rig("arm_sim")
+    session = DemonstrationSessionSettings.of(rig, directory="demos")
+    assert (session.audio_hz, session.camera_hz, session.steps_hz) == (0.0, 0.0, 10.0)
+    names = [spec.name for spec in bringup.teleop_graph(rig, session=session)]
+    assert names == ["arm", "demonstrations", "teleop"]
+
+
 def test_a_dry_run_is_told_to_the_arm_and_is_not_recorded(tmp_path):
     rig = Rig.model_validate(ARM)
     specs = {spec.name: spec for spec in bringup.teleop_graph(rig, dry_run=True)}

@@ -99,7 +99,7 @@ def test_a_stop_by_a_person_outlasts_a_commander_that_goes_on(arm):
     assert any(count.cause == "commander" for count in state.refusals)
 
 
-def test_a_killed_source_stops_the_arm(environment, tmp_path):
+def test_a_source_that_hangs_or_is_killed_stops_the_arm(environment, tmp_path):
     changed = RIG.model_copy(
         update={
             "teleop": RIG.teleop.model_copy(update={"source": "scripted"}),
@@ -114,8 +114,15 @@ def test_a_killed_source_stops_the_arm(environment, tmp_path):
             60.0,
             graph,
         )
-        os.kill(graph.pids()["teleop"], signal.SIGKILL)
+        person = graph.pids()["teleop"]
+        os.kill(person, signal.SIGSTOP)
         observer.until(lambda: states[-1].deadman_stops > 0, 10.0, graph)
+        observer.until(lambda: still(observer), 5.0, graph)
+        os.kill(person, signal.SIGCONT)
+        observer.until(lambda: states[-1].mode == "following", 20.0, graph)
+        stops = states[-1].deadman_stops
+        os.kill(person, signal.SIGKILL)
+        observer.until(lambda: states[-1].deadman_stops > stops, 10.0, graph)
         observer.until(lambda: still(observer), 5.0, graph)
         before = position(observer.heard["arm/pose"][-1])
         observer.spin(0.5)

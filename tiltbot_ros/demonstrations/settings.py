@@ -74,8 +74,12 @@ class DemonstrationSessionSettings(Settings):
         label: Literal["", "success", "failure"] = "",
         task: str = "",
     ) -> "DemonstrationSessionSettings":
-        """Return the session of a rig; devices that only a world could play are left out."""
-        heard = rig.microphones.source != "simulated"
+        """Return the session of a rig.
+
+        Devices that only a world could play are left out, and sound of no file.
+        """
+        source = rig.microphones.source
+        heard = source == "sounddevice" or (source == "file" and bool(rig.microphones.path))
         seen = rig.camera is not None and rig.camera.source != "simulated"
         return DemonstrationSessionSettings(
             rig=rig.name,
