@@ -129,7 +129,7 @@ def test_nothing_is_told_to_an_arm_with_a_fault_and_recovering_starts_where_it_s
     flight.arm.joints = HOME - 0.3  # somebody moved it
     flight.guarded.recover()
     flight.fly(None, 5)
-    np.testing.assert_array_equal(flight.arm.joints, HOME - 0.3)
+    np.testing.assert_allclose(flight.arm.joints, HOME - 0.3, atol=1e-12)
     assert flight.guarded.phase == "holding"
 
 
@@ -139,7 +139,7 @@ def test_an_arm_that_its_driver_has_stopped_goes_on_from_where_it_stands():
     stopped = flight.arm.joints + 0.05
     flight.arm.joints, flight.arm.interruptions = stopped, 1
     flight.fly(None, 1)
-    np.testing.assert_array_equal(flight.arm.joints, stopped)
+    np.testing.assert_allclose(flight.arm.joints, stopped, atol=1e-12)
     assert flight.guarded.figures()["reason"] == "the driver had stopped the arm"
     flight.fly(HOME + 0.1, 200)
     np.testing.assert_allclose(flight.arm.joints, HOME + 0.1, atol=1e-9)

@@ -231,9 +231,9 @@ class TraySetup:
         kinematic: of the tray without physics.
         guard: limits, deadman and gate of the arm.
         held: how the tray sits on the arm.
-        mujoco_arm: of a simulated arm.
         sawyer: of Sawyer's driver.
         tilt: of the tilts that the arm has to follow.
+        mujoco_arm: of a simulated arm.
         kinova: of Kinova's driver.
         tool: where the tool is.
         franka: of Franka's driver.
@@ -243,9 +243,9 @@ class TraySetup:
     kinematic: KinematicSettings
     guard: GuardSettings
     held: HeldTraySettings
-    mujoco_arm: MujocoArmSettings
     sawyer: SawyerSettings
     tilt: TiltSettings
+    mujoco_arm: MujocoArmSettings = field(default_factory=MujocoArmSettings)
     kinova: KinovaSettings = field(default_factory=KinovaSettings)
     tool: ToolSettings = field(default_factory=ToolSettings)
     franka: FrankaSettings = field(default_factory=FrankaSettings)
