@@ -242,8 +242,9 @@ def test_joint_targets_are_taken_while_the_arm_stands_and_steps_after():
     assert target(1) == "space"  # it still moves
     bench.run(0.1)
     bench.run(DEADMAN_S + 0.5)
-    assert target(2) is None
-    bench.run(0.2)
+    for sequence in range(2, 12):
+        assert target(sequence) is None
+        bench.run(0.1)
     np.testing.assert_allclose(bench.arm.joints, wanted, atol=1e-3)
     assert bench.made.status(bench.now_s).space == "joint"
     assert bench.step(along_x(0.01)) == "space"
@@ -287,6 +288,40 @@ def test_a_dry_run_moves_the_reference_and_nothing_else():
     bench.made.close()
     assert dict(arm.told) == {"connect": 1, "close": 1}
     np.testing.assert_array_equal(arm.pose, TOOL)
+
+
+def test_no_steps_of_anybody_leave_the_limits():
+    """Sound, absurd, late, doubled and foreign steps, silence, stops, jumps of the clock."""
+    random = np.random.default_rng(11)
+    limits = LIMITS.pose
+    causes = set()
+    for _ in range(60):
+        bench = Bench(PlainArm(lag=random.uniform(0.0, 0.9)), lead_m=0.04)
+        bench.take()
+        for _ in range(25):
+            delta = random.uniform(-0.03, 0.03, 6) * random.choice([0.1, 1.0, 1.0, 100.0])
+            if random.random() < 0.1:
+                delta[random.integers(6)] = random.choice([np.nan, np.inf, -np.inf])
+            bench.step(
+                delta,
+                commander=random.choice(["person", "person", "person", "other"]),
+                age_s=random.choice([0.0, 0.0, 0.0, 5.0, -5.0]),
+                sequence=None if random.random() < 0.9 else 1,
+            )
+            if random.random() < 0.05:
+                bench.jump_ns += int(random.choice([-1, 1]) * 10**10)
+            if random.random() < 0.05:
+                bench.made.stop("fuzz", bench.now_s)
+                bench.take()
+            bench.run(random.choice([0.01, 0.05, 0.1, 0.3]))
+        path = np.array(bench.path)
+        assert (path >= np.minimum(limits.lower, TOOL) - 1e-9).all()
+        assert (path <= limits.upper + 1e-9).all()
+        speed = np.diff(path, axis=0) * 100.0
+        assert (np.abs(speed) <= limits.velocity + 1e-6).all()
+        assert (np.abs(np.diff(speed, axis=0)) * 100.0 <= limits.acceleration + 1e-4).all()
+        causes |= set(bench.made.status(bench.now_s).refusals)
+    assert causes >= {"numbers", "far", "stamp", "sequence", "commander"}
 
 
 def test_missed_cycles_are_counted():

@@ -99,7 +99,8 @@ class PreviewArm:
         Raises:
             DeviceError: the device has no state.
         """
-        state = self._arm.state()
+        # A driver that hears nothing may say that it has stopped: that is no interruption here.
+        state = replace(self._arm.state(), interruptions=0)
         if self._joints is not None:
             state = replace(state, positions=self._joints[0], velocities=self._joints[1])
         if self._pose is not None:
