@@ -91,7 +91,7 @@ def train(
         if name.startswith("validation/"):
             told.print(f"{name.removeprefix('validation/'):24} {value:.4f}", markup=False)
     told.print(
-        f"best of {len(metrics.epochs)} epochs: {metrics.best_epoch}, after "
+        f"checkpoint of epoch {metrics.best_epoch} of {len(metrics.epochs)}, after "
         f"{metrics.seconds_to_best:.0f} s; {metrics.samples_per_s:.0f} samples/s, "
         f"{100 * metrics.waiting:.1f} % of it waiting for data\ncheckpoint: {out / 'checkpoint'}",
         markup=False,

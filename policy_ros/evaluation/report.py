@@ -189,7 +189,7 @@ def _introduction(results: Results, *, quick: bool, manifest: str) -> list[str]:
             f"({manifest}) tells the command, the code, the data and every training. "
             f"{len(results.store)} interactions (store `{results.store.hash}`), "
             f"{len(dealt.objects)} objects in set A ({len(dealt.train)} interactions to train, "
-            f"{len(dealt.validation)} to stop by, {len(dealt.test)} to test), "
+            f"{len(dealt.validation)} to watch, {len(dealt.test)} to test), "
             f"{len(results.split('set_b').objects)} in set B ({unseen}). Figures are mean ± "
             f"deviation over {len(results.seeds)} seeds of weights and order; the splits "
             "stay. “Paper” is Gandhi et al., 2020, on the real robot."

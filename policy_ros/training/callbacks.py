@@ -13,20 +13,26 @@ from policy_ros.training.learner import SCORE, Learner
 from policy_ros.training.run_folder import Epoch, Metrics
 
 
-class KeepBest(lightning.Callback):
-    """Writes the checkpoint whenever the validation score is the best so far.
+class KeepCheckpoint(lightning.Callback):
+    """Writes the checkpoint when the validation score is the best so far, or after every epoch.
 
-    It is written at once: a training that is killed leaves its best model.
+    It is written at once: a training that is killed leaves its best or newest model.
 
     Args:
         save: writes the checkpoint.
+        every: after every epoch.
         clock: monotonic time [s].
     """
 
     def __init__(
-        self, save: Callable[[], None], clock: Callable[[], float] = time.monotonic
+        self,
+        save: Callable[[], None],
+        *,
+        every: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._save = save
+        self._every = every
         self._clock = clock
         self._began = 0.0
         self._before = 0.0
@@ -76,7 +82,7 @@ class KeepBest(lightning.Callback):
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Note the epoch's measures; keep the model if it is the best.
+        """Note the epoch's measures; keep the model if it is to be kept.
 
         Validation has run before: this is Lightning's last hook of an epoch.
         """
@@ -84,7 +90,7 @@ class KeepBest(lightning.Callback):
         seconds = self._before + self._clock() - self._began
         epoch = Epoch(number=trainer.current_epoch, seconds=seconds, measures=measures)
         self._epochs = [*self._epochs[: trainer.current_epoch], epoch]
-        if measures[SCORE] < self._best:
+        if self._every or measures[SCORE] < self._best:
             self._best, self._best_epoch = measures[SCORE], trainer.current_epoch
             if trainer.is_global_zero:
                 assert isinstance(pl_module, Learner)  # noqa: S101 - for the type

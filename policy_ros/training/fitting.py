@@ -17,7 +17,7 @@ from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, RichProg
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from policy_ros.models.contract import Origin
-from policy_ros.training.callbacks import KeepBest
+from policy_ros.training.callbacks import KeepCheckpoint
 from policy_ros.training.learner import SCORE, Learner
 from policy_ros.training.processes import processes, processes_here
 from policy_ros.training.provenance import machine
@@ -54,7 +54,7 @@ def fit(
     progress: bool = False,
     callbacks: Iterable[lightning.Callback] = (),
 ) -> Metrics:
-    """Train until the score stops getting better; go on from where the folder is.
+    """Train until the recipe's schedule ends it; go on from where the folder is.
 
     Under torchrun every process calls this; the gradients are averaged over
     gloo (nccl on GPUs), and the first process writes.
@@ -63,7 +63,7 @@ def fit(
         folder: of the training, held by this process (of several, by the first).
         learner: what to train.
         data: batches for training and validation.
-        save: writes the learner's model as the best checkpoint.
+        save: writes the learner's model as the checkpoint.
         threads: of PyTorch on the processor.
         progress: show a bar.
         callbacks: more of them.
@@ -85,7 +85,9 @@ def fit(
     torch.set_num_threads(threads)
     # Deterministic algorithms would otherwise also fill all new memory: time for nothing.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    keep = KeepBest(save)
+    schedule = learner.recipe.schedule
+    last = schedule.keep == "last"
+    keep = KeepCheckpoint(save, every=last)
     with warnings.catch_warnings():
         _quiet()
         trainer = lightning.Trainer(
@@ -93,10 +95,10 @@ def fit(
             devices=processes_here(),
             num_nodes=max(1, count // processes_here()),
             strategy="ddp" if count > 1 else "auto",
-            max_epochs=learner.recipe.schedule.epochs,
-            gradient_clip_val=learner.recipe.schedule.clip,
+            max_epochs=schedule.epochs,
+            gradient_clip_val=schedule.clip,
             deterministic=True,
-            precision=PRECISIONS[learner.recipe.schedule.precision],
+            precision=PRECISIONS[schedule.precision],
             num_sanity_val_steps=0,
             use_distributed_sampler=False,
             enable_progress_bar=progress and rank == 0,
@@ -105,7 +107,7 @@ def fit(
             logger=TensorBoardLogger(folder.path, name="", version="tensorboard"),
             callbacks=[
                 keep,
-                EarlyStopping(SCORE, patience=learner.recipe.schedule.patience),
+                *([] if last else [EarlyStopping(SCORE, patience=schedule.patience)]),
                 ModelCheckpoint(
                     folder.resume.parent,
                     filename=folder.resume.stem,

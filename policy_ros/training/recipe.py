@@ -31,6 +31,11 @@ class ScheduleSettings(Settings):
     patience: int = Field(
         6, ge=1, le=100_000, description="epochs without a better validation score that end it [1]"
     )
+    keep: Literal["best", "last"] = Field(
+        "best",
+        description="which epoch the checkpoint is from; with 'last' all epochs are trained: for "
+        "two tasks, of which the score follows the one that overfits first",
+    )
     precision: Literal["float32", "bfloat16"] = Field(
         "float32",
         description="of products and convolutions in training; weights stay float32. 'bfloat16' "

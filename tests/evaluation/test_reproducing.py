@@ -7,7 +7,7 @@ import pytest
 from policy_ros.evaluation.reproducing import reproduce
 from policy_ros.evaluation.runner import Place
 from policy_ros.evaluation.study import plan
-from policy_ros.training.callbacks import KeepBest
+from policy_ros.training.callbacks import KeepCheckpoint
 from tests.training.synthetic import write_store
 from tests.training.toy_pushes import write_pushes
 
@@ -69,7 +69,7 @@ def test_the_manifest_tells_what_the_report_was_made_from(study):
 def test_what_is_done_is_not_done_again(study, monkeypatch):
     place, report = study
     before = report.read_text()
-    monkeypatch.setattr(KeepBest, "on_fit_start", None)  # a training would fail
+    monkeypatch.setattr(KeepCheckpoint, "on_fit_start", None)  # a training would fail
     assert run(place).read_text() == before
 
 

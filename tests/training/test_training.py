@@ -11,7 +11,7 @@ import yaml
 from policy_ros.data.splits import read_split
 from policy_ros.evaluation.evaluating import evaluate
 from policy_ros.models.checkpoint import load_checkpoint
-from policy_ros.training.callbacks import KeepBest
+from policy_ros.training.callbacks import KeepCheckpoint
 from policy_ros.training.run_folder import read_metrics
 from policy_ros.training.training import train
 from tests.training.small import recipe
@@ -83,7 +83,7 @@ def test_the_folder_tells_everything_the_training_was_made_from(finished, store)
 
 def test_a_finished_training_is_not_done_again(finished, store, monkeypatch):
     out, chosen, metrics = finished
-    monkeypatch.setattr(KeepBest, "on_fit_start", None)
+    monkeypatch.setattr(KeepCheckpoint, "on_fit_start", None)
     assert run(store, out, chosen) == metrics
 
 
@@ -108,7 +108,7 @@ def test_the_same_seed_gives_the_same_weights(store, tmp_path):
 def test_a_stopped_training_goes_on_to_the_same_end(store, tmp_path, monkeypatch):
     chosen = recipe("tiltbot", "network.dropout=0.2", "schedule.epochs=4")
     whole = run(store, tmp_path / "whole", chosen)
-    original = KeepBest.on_train_batch_start
+    original = KeepCheckpoint.on_train_batch_start
 
     def stop(self, trainer, *arguments):
         if trainer.current_epoch == 2 and not trainer.fit_loop.restarting:
@@ -116,7 +116,7 @@ def test_a_stopped_training_goes_on_to_the_same_end(store, tmp_path, monkeypatch
         original(self, trainer, *arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(KeepBest, "on_train_batch_start", stop)
+        patch.setattr(KeepCheckpoint, "on_train_batch_start", stop)
         with pytest.raises(KeyboardInterrupt):
             run(store, tmp_path / "stopped", chosen)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -142,11 +142,25 @@ def test_a_hostile_state_to_resume_from_is_not_unpickled(store, tmp_path):
 
 
 def test_training_stops_when_nothing_gets_better(store, tmp_path):
-    chosen = recipe("tiltbot", "schedule.epochs=40", "schedule.patience=2", "shuffled=true")
+    chosen = recipe(
+        "tiltbot",
+        "schedule.keep=best",
+        "schedule.epochs=40",
+        "schedule.patience=2",
+        "shuffled=true",
+    )
     metrics = run(store, tmp_path / "run", chosen)
     assert len(metrics.epochs) < 40
     assert metrics.best_epoch == len(metrics.epochs) - 3
     assert metrics.best["validation/accuracy"] < 0.6  # the control must not learn
+
+
+def test_the_last_epoch_is_kept_where_the_recipe_says_so(store, tmp_path):
+    few = ("schedule.epochs=6", "schedule.patience=1", "shuffled=true")
+    metrics = run(store, tmp_path / "last", recipe("tiltbot", "schedule.keep=last", *few))
+    losses = [epoch.measures["validation/loss"] for epoch in metrics.epochs]
+    assert len(losses) == 6
+    assert metrics.best_epoch == 5 != int(np.argmin(losses))
 
 
 @pytest.mark.parametrize("name", ["image_inverse", "inverse", "classifier", "image_classifier"])
