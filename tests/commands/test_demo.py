@@ -163,4 +163,6 @@ def test_a_person_records_at_the_keyboard_and_the_arm_does_it_again(
     )
     told = json.loads(done.stdout)
     assert (done.returncode, told["well"]) == (0, True), done
-    assert told["error"]["end_m"] < 0.002
+    assert told["replayed"]["error"]["end_m"] < 0.002
+    assert told["replayed"]["taken"] > facts.steps
+    assert told["replayed"]["clamped"] == told["replayed"]["deadman_stops"] == 0

@@ -62,12 +62,13 @@ class Replay:
         with ReplayingSession(
             spec, shown, namespace=self.namespace, dry_run=self.dry_run, say=remarks().print
         ) as session:
-            error = session.replay()
+            replayed = session.replay()
+        error = replayed.error
         well = error.max_m <= self.within_m and error.max_rad <= self.within_rad
         if self.as_json:
-            print_json({"demonstration": path.resolve(), "error": error, "well": well})
+            print_json({"demonstration": path.resolve(), "replayed": replayed, "well": well})
             return 0 if well else 1
-        lines = (
+        lines = [
             (
                 f"{shown.facts.id}: {len(shown.steps)} steps replayed on '{rig.name}', "
                 f"{error.moments} moments compared, {1e3 * error.shift_s:+.0f} ms apart"
@@ -84,7 +85,9 @@ class Replay:
                 f"{'within' if well else 'NOT within'} {1e3 * self.within_m:g} mm and "
                 f"{self.within_rad:g} rad"
             ),
-        )
+        ]
+        if replayed.flaws:
+            lines.append(f"not as it was: {replayed.flaws}")
         for line in lines:
             screen().print(line, markup=False)
         return 0 if well else 1

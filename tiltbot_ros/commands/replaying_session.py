@@ -24,7 +24,7 @@ from tiltbot_ros.arms.poses import pose_vector
 from tiltbot_ros.bringup import NodeSpec
 from tiltbot_ros.demonstrations.replaying import (
     Approach,
-    ReplayError,
+    Replayed,
     ReplaySettings,
     compare,
     due_s,
@@ -112,8 +112,8 @@ class ReplayingSession:
         rclpy.try_shutdown()
         self._scratch.cleanup()
 
-    def replay(self) -> ReplayError:
-        """Lead the arm to the start, show all steps, return the errors.
+    def replay(self) -> Replayed:
+        """Lead the arm to the start, show all steps, return what became of it.
 
         Raises:
             CommandError: the arm is not given, or was taken away.
@@ -123,6 +123,7 @@ class ReplayingSession:
         self._take_arm()
         self._approach()
         self._say("at the start; replaying")
+        before, first = self._now_known(), self._sequence
         del self._poses[:]
         begun_ns, begun_s = self._now_ns(), time.monotonic()
         deltas, grippers = self._shown.steps.deltas, self._shown.steps.grippers
@@ -130,9 +131,27 @@ class ReplayingSession:
             self._wait(begun_s + float(due))
             self._send(delta, float(gripper))
         self._rest(self._settings.settle_s)
-        return compare(
+        after, sent = self._now_known(), self._sequence - first
+        error = compare(
             self._shown.track, int(self._shown.steps.stamps_ns[0]), self._track(), begun_ns
         )
+        return Replayed(
+            error=error,
+            sent=sent,
+            taken=int(after.deltas - before.deltas),
+            clamped=int(after.clamped - before.clamped),
+            deadman_stops=int(after.deadman_stops - before.deadman_stops),
+        )
+
+    def _now_known(self) -> ArmStatus:
+        """Return what the arm says of itself from now on; it rests meanwhile."""
+        since_ns, deadline = self._now_ns(), time.monotonic() + ANSWER_TIMEOUT_S
+        while time.monotonic() < deadline:
+            self._rest(1.0 / self._shown.facts.rate_hz)
+            status = self._status
+            if status is not None and nanoseconds(status.header.stamp) > since_ns:
+                return status
+        raise DeviceError("expected the state of the arm, but it says nothing")
 
     def _take_arm(self) -> None:
         future = self._take.call_async(CommandArm.Request(commander=COMMANDER))

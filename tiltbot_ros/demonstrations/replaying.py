@@ -18,6 +18,9 @@ Array = NDArray[np.float64]
 NS_PER_S = 1_000_000_000
 LARGEST_SHIFT_S = 0.25
 
+UNDER_WAY = 2
+"""Steps that may have been sent and not be counted yet."""
+
 LEAST_COVER = 0.9
 """Share of a demonstration that a replay has to have to be compared with it."""
 
@@ -117,6 +120,38 @@ class ReplayError:
     end_rad: float
     shift_s: float
     moments: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Replayed:
+    """What became of a replay.
+
+    Attributes:
+        error: how far off it was.
+        sent: steps that were sent from the first to the rest after the last.
+        taken: steps that the arm took of them.
+        clamped: steps that a limit cut short.
+        deadman_stops: how often the arm heard nothing for too long.
+    """
+
+    error: ReplayError
+    sent: int
+    taken: int
+    clamped: int
+    deadman_stops: int
+
+    @property
+    def flaws(self) -> str:
+        """What was not as it should be, in words; empty: nothing."""
+        flaws = []
+        # The last one or two may be under way.
+        if self.taken < self.sent - UNDER_WAY:
+            flaws.append(f"{self.sent - self.taken} of {self.sent} steps were not taken")
+        if self.clamped:
+            flaws.append(f"{self.clamped} steps were cut short by a limit")
+        if self.deadman_stops:
+            flaws.append(f"the arm stopped {self.deadman_stops} times for silence")
+        return ", ".join(flaws)
 
 
 def compare(
