@@ -99,10 +99,12 @@ def plan(
     # What most of the rest is judged by comes first.
     weights = sorted(WEIGHTS, key=lambda weight: weight != JOINT)
     groups += [(embedding_group(weights[0]), base[weights[0]], "set_a", "")]
-    groups += [("improved", load_recipe(IMPROVED, changes), "set_a", "")]
+    groups += [
+        ("improved", load_recipe(IMPROVED, changes), "set_a", ""),
+        ("all_0", base[0.0], "all", ""),
+    ]
     groups += [(embedding_group(w), base[w], "set_a", "") for w in weights[1:]]
     groups += [
-        ("all_0", base[0.0], "all", ""),
         ("all_joint", base[JOINT], "all", ""),
         ("image_inverse", load_recipe("image_inverse", changes), "set_a", ""),
         ("image_features", load_recipe("image_classifier", features), "set_a", ""),
