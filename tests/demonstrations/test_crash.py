@@ -17,7 +17,7 @@ from tiltbot_ros.episodes.folder import DataFolder
 from tiltbot_ros.episodes.writer import file_crc32
 
 ROOT = Path(__file__).parents[2]
-KILLS = 3
+KILLS = 2
 
 
 def test_every_finished_demonstration_survives_kills_at_any_moment(tmp_path):

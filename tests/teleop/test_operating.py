@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from tiltbot_ros.arms.deltas import DeltaSettings
 from tiltbot_ros.teleop.operating import Operator
 from tiltbot_ros.teleop.settings import TeleopSettings
 from tiltbot_ros.teleop.source import HandSample
@@ -40,7 +41,9 @@ class Room:
     def __init__(self):
         self.source = Script()
         self.operator = Operator(
-            self.source, TeleopSettings(dead_m=0.0, smoothing_s=0.0), rate_hz=30.0
+            self.source,
+            TeleopSettings(dead_m=0.0, smoothing_s=0.0),
+            DeltaSettings(rate_hz=30.0, step_m=0.004),
         )
         self.now_s = 0.0
 
@@ -89,6 +92,17 @@ def test_who_was_stopped_asks_again_only_after_opening_the_clutch(room):
     assert room.turn().take
     room.operator.on_arm("teleop", "holding")
     assert not room.turn().step.any()  # the way made meanwhile is not caught up
+
+
+def test_a_fast_hand_sends_no_step_that_the_arm_would_cut(room):
+    room.source.engaged = True
+    room.turn()
+    room.operator.on_arm("teleop", "following")
+    room.turn()
+    room.source.x = 0.1
+    steps = [room.turn().step for _ in range(40)]
+    assert max(np.linalg.norm(step[:3]) for step in steps) == pytest.approx(0.004)
+    assert sum(step[0] for step in steps) == pytest.approx(0.1)
 
 
 def test_a_fault_is_not_commanded_into(room):

@@ -83,7 +83,7 @@ class TeleopNode(Node):
         self._remark = ""
         self._told_s = 0.0
         self.source = make_source(setup)
-        self._operator = Operator(self.source, self.settings, rate_hz=deltas.rate_hz)
+        self._operator = Operator(self.source, self.settings, deltas)
         self._deltas = publisher(self, topics.ARM_DELTA)
         self._take = self.create_client(CommandArm, "arm/take")
         self._release = self.create_client(CommandArm, "arm/release")

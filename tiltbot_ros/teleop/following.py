@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from tiltbot_ros.arms.deltas import shortened
 from tiltbot_ros.teleop.settings import TeleopSettings
 from tiltbot_ros.teleop.source import HandSample
 
@@ -52,13 +53,23 @@ class HandFollower:
     are then.
     """
 
-    def __init__(self, settings: TeleopSettings, *, rate_hz: float) -> None:
+    def __init__(
+        self,
+        settings: TeleopSettings,
+        *,
+        rate_hz: float,
+        step_m: float = math.inf,
+        step_rad: float = math.inf,
+    ) -> None:
         """Make one with its clutch open.
 
         Args:
             settings: of the rig.
             rate_hz: how often `step` is called, the policy's rate [Hz].
+            step_m, step_rad: longest step that the arm takes whole; what is left of a
+                longer one comes with the next [m, rad].
         """
+        self._step_m, self._step_rad = step_m, step_rad
         self._settings = settings
         self._dt_s = 1.0 / rate_hz
         self._axes = Rotation.from_rotvec(settings.rotation_rad)
@@ -131,7 +142,7 @@ class HandFollower:
         way = self._axes.apply(hand.position - anchor.position) * settings.scale
         self._dragged = beyond(way, self._dragged, settings.dead_m * settings.scale)
         step = (self._dragged - self._told) * self._share
-        step = np.clip(step, -self._farthest, self._farthest)
+        step = shortened(np.clip(step, -self._farthest, self._farthest), self._step_m)
         self._told = self._told + step
         return step
 
@@ -143,6 +154,6 @@ class HandFollower:
             wanted, self._dragged_turn, settings.dead_rad * settings.turn_scale
         )
         left = (Rotation.from_rotvec(self._dragged_turn) * self._told_turn.inv()).as_rotvec()
-        step: Array = np.clip(left * self._share, -self._widest, self._widest)
+        step = shortened(np.clip(left * self._share, -self._widest, self._widest), self._step_rad)
         self._told_turn = Rotation.from_rotvec(step) * self._told_turn
         return step

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tiltbot_ros.arms.deltas import DeltaSettings
 from tiltbot_ros.teleop.following import Clutch, HandFollower
 from tiltbot_ros.teleop.settings import TeleopSettings
 from tiltbot_ros.teleop.source import PoseSource, Wish
@@ -38,17 +39,22 @@ class Operator:
     itself: who lost the arm, by a stop or a fault, opens the clutch and closes it anew.
     """
 
-    def __init__(self, source: PoseSource, settings: TeleopSettings, *, rate_hz: float) -> None:
+    def __init__(self, source: PoseSource, settings: TeleopSettings, deltas: DeltaSettings) -> None:
         """Make one for an open source.
 
         Args:
             source: gives the hand.
             settings: of the rig.
-            rate_hz: how often `turn` is called [Hz].
+            deltas: how long a step may be, and how often `turn` is called.
         """
         self._source = source
         self._settings = settings
-        self.follower = HandFollower(settings, rate_hz=rate_hz)
+        self.follower = HandFollower(
+            settings,
+            rate_hz=deltas.rate_hz,
+            step_m=deltas.step_m,
+            step_rad=deltas.step_rad,
+        )
         self.holds = False
         self._wants = False
         self._asked_s = -math.inf
