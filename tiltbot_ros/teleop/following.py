@@ -66,8 +66,9 @@ class HandFollower:
         Args:
             settings: of the rig.
             rate_hz: how often `step` is called, the policy's rate [Hz].
-            step_m, step_rad: longest step that the arm takes whole; what is left of a
-                longer one comes with the next [m, rad].
+            step_m: longest way of a step that the arm takes whole; what is left of a
+                longer one comes with the next [m].
+            step_rad: the same of its turn [rad].
         """
         self._step_m, self._step_rad = step_m, step_rad
         self._settings = settings
