@@ -3,7 +3,6 @@
 import multiprocessing
 import os
 import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -11,6 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
 from tiltbot_ros.errors import StoreError
+from tiltbot_ros.lifeline import end_with_parent
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -71,11 +71,4 @@ def in_order(
 def _prepare() -> None:
     # Ctrl-C in a terminal reaches every process; the owner ends the work.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_owner, daemon=True).start()
-
-
-def _end_with_owner() -> None:
-    owner = multiprocessing.parent_process()
-    if owner is not None:
-        owner.join()
-        os._exit(1)
+    end_with_parent()

@@ -14,6 +14,7 @@ from policy_ros.evaluation.answering import ANSWERS, answer_job
 from policy_ros.evaluation.study import Job
 from policy_ros.training.run_folder import CHECKPOINT, METRICS
 from policy_ros.training.training import train
+from tiltbot_ros.lifeline import end_with_parent
 
 RUNS = "runs"
 
@@ -86,7 +87,7 @@ def run_all(
             tell(job, run(place, job))
         return
     # Spawned: a fork of a process that has run PyTorch may hang.
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_quiet) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_prepare) as pool:
         running: dict[Future[float], Job] = {}
         waiting = list(left)
         try:
@@ -105,5 +106,6 @@ def run_all(
             raise
 
 
-def _quiet() -> None:
+def _prepare() -> None:
+    end_with_parent()
     logging.getLogger("lightning").setLevel(logging.ERROR)

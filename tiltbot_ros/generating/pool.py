@@ -3,7 +3,6 @@
 import multiprocessing
 import os
 import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -12,6 +11,7 @@ from multiprocessing.synchronize import Event
 from typing import TypeVar
 
 from tiltbot_ros.errors import RecordingError
+from tiltbot_ros.lifeline import end_with_parent
 
 LOOK_S = 0.5
 """How often `look` is called [s]."""
@@ -101,11 +101,4 @@ def _prepare(stop: Event) -> None:
     _stop = stop
     # Ctrl-C in a terminal reaches every process; the owner says when to end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_owner, daemon=True).start()
-
-
-def _end_with_owner() -> None:
-    owner = multiprocessing.parent_process()
-    if owner is not None:
-        owner.join()
-        os._exit(1)
+    end_with_parent()
