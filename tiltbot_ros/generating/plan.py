@@ -88,6 +88,7 @@ class Plan(Settings):
                 )
         return tuple(found)
 
+
 SILENT_TILTS = 200
 """In a row, after which a batch is given up; a sponge of 6 g is not heard in two of three tilts."""
 
