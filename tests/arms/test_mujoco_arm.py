@@ -8,7 +8,7 @@ from tiltbot_ros.arms.drivers import ARMS, ArmSettings, TraySetup, make_arm, ope
 from tiltbot_ros.arms.guard import GuardedArm, GuardSettings
 from tiltbot_ros.arms.held_settings import HeldTraySettings
 from tiltbot_ros.arms.kinematic import KinematicSettings
-from tiltbot_ros.arms.limits import load_limits
+from tiltbot_ros.arms.limits import load_limits, robots_directory
 from tiltbot_ros.arms.mujoco_arm import MujocoArm
 from tiltbot_ros.arms.mujoco_arm_settings import MujocoArmSettings
 from tiltbot_ros.arms.robots import MODELS_VARIABLE, ROBOTS, find_model
@@ -17,14 +17,16 @@ from tiltbot_ros.arms.tilts import TiltSettings
 from tiltbot_ros.errors import ConfigError, DeviceError, MissingDependencyError
 from tiltbot_ros.rigs import Rig
 
+# Ours, whatever else is on the machine.
 ALWAYS = ["plain", "gen3", "sawyer"]
+OURS = {robot: str(robots_directory() / f"{robot}.xml") for robot in ALWAYS}
 
 
 class Bench:
     def __init__(self, robot="plain", *, held=None, **settings):
         self.now_s = 5.0
         self.arm = MujocoArm(
-            MujocoArmSettings(robot=robot, **settings),
+            MujocoArmSettings(**{"robot": robot, "model": OURS.get(robot, ""), **settings}),
             clock=lambda: round(self.now_s * 1e9),
             monotonic=lambda: self.now_s,
             held=held,
@@ -206,7 +208,7 @@ def test_a_vendors_model_follows_where_there_is_one(robot):
         pytest.skip(str(error))
     bench = Bench(robot)
     assert np.abs(bench.run(0.5, position=bench.start).positions - bench.start).max() < 2e-3
-    # Not far: Baxter's elbow starts beside its torso.
+    # Not far: Baxter's elbow is beside its torso.
     told = bench.start + 0.05 * np.sin(2.0 * 0.49)
     assert np.abs(bench.swing(0.5, amplitude=0.05).positions - told).max() < 0.1 / 30 * 1.5
 

@@ -99,6 +99,7 @@ _BAXTER = tuple(f"right_{name}" for name in ("s0", "s1", "e0", "e1", "w0", "w1",
 _GEN3 = _numbered("joint_{}")
 _MINUS_QUARTER = (0.7071067811865476, 0.0, 0.0, -0.7071067811865476)
 _HALF_X = (0.0, 1.0, 0.0, 0.0)
+_HALF_Z = (0.0, 0.0, 0.0, 1.0)
 
 ROBOTS: Mapping[RobotName, Robot] = {
     "plain": Robot(
@@ -209,8 +210,15 @@ ROBOTS: Mapping[RobotName, Robot] = {
         ),
     ),
     "baxter": Robot(
-        start_rad=(0.3702, -0.8256, 0.3657, 1.7222, -0.3669, 0.7423, -2.9),
-        files=(ModelFile(file="robots/baxter/robot.xml", joints=_BAXTER, hand="right_hand"),),
+        start_rad=(-0.034, -0.5083, 0.7784, 1.3367, -0.7818, 1.0563, 0.0826),
+        files=(
+            ModelFile(
+                file="robots/baxter/robot.xml",
+                joints=_BAXTER,
+                hand="right_hand",
+                tool_quaternion=_HALF_Z,
+            ),
+        ),
     ),
 }
 
