@@ -105,6 +105,10 @@ def test_the_command_is_on_the_path_of_the_environment():
     assert "replay" in shown.stdout
 
 
+NEEDED = {"arm_node": ("-p", "arm.driver:=kinematic")}
+"""What a node must be told before it knows its parameters: they are those of the driver."""
+
+
 @pytest.mark.graph
 @pytest.mark.parametrize("name", NODES)
 @pytest.mark.usefixtures("ros_environment")
@@ -115,6 +119,7 @@ def test_a_node_refuses_a_parameter_that_it_does_not_know(name):
             sys.executable,
             PREFIX / "lib" / "tiltbot" / name,
             "--ros-args",
+            *NEEDED.get(name, ()),
             "-p",
             "nonsense:=1",
         ],
