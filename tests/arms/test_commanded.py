@@ -295,7 +295,7 @@ def test_no_steps_of_anybody_leave_the_limits():
     random = np.random.default_rng(11)
     limits = LIMITS.pose
     causes = set()
-    for _ in range(60):
+    for _ in range(30):
         bench = Bench(PlainArm(lag=random.uniform(0.0, 0.9)), lead_m=0.04)
         bench.take()
         for _ in range(25):

@@ -27,7 +27,7 @@ def folder(tmp_path):
     show = Show(tmp_path / "demos")
     show.one(seconds=1.0)
     show.broken = lambda topic, tick: (
-        topic == "arm/pose" and show.recorder.recording and tick % 100 < 30
+        topic == "arm/pose" and show.recorder.recording and tick % 50 < 15
     )
     show.one(seconds=1.0, fate="failure", task="wipe")
     show.folder.close()
@@ -147,8 +147,8 @@ def test_a_person_records_at_the_keyboard_and_the_arm_does_it_again(
     desk.until("arm following")
     desk.press("\r")
     desk.until("demo_000001")
-    desk.press("wwww\x1b[D\x1b[Drrjjss")
-    desk.wait(1.0)
+    desk.press("www\x1b[Drrjs")
+    desk.wait(0.8)
     desk.press("y")
     desk.until("success")
     desk.press("Q")

@@ -20,7 +20,7 @@ from tiltbot_ros.sensors.audio import AudioBlock, AudioFormat
 
 NS = 1_000_000_000
 EPOCH_NS = 1_700_000_000 * NS
-ARM_HZ, STEPS_HZ, AUDIO_HZ = 100, 10, 50
+ARM_HZ, STEPS_HZ, AUDIO_HZ = 50, 10, 25
 FORMAT = AudioFormat(sample_rate=8000, channels=2, bits=16)
 START = np.array([0.5, 0.0, 0.3, 0.0, 0.0, 0.0])
 SPEED_M_S = 0.03
@@ -123,7 +123,7 @@ class Show:
             self._give("audio", write_audio(block, FORMAT, "mic"))
         self.ticks += 1
         self.now_ns += NS // ARM_HZ
-        if self.ticks % 10 == 0:
+        if self.ticks % 5 == 0:
             self.outcomes += recorder.tick(self.now_ns)
 
     def _give(self, topic, data):
