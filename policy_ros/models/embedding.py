@@ -1,5 +1,6 @@
 """From a spectrogram to the embedding that stands for what was heard."""
 
+import torch
 from torch import Tensor, nn
 
 from policy_ros.models.encoders.encoder import AUDIO_ENCODERS, IMAGE_ENCODERS
@@ -8,17 +9,36 @@ from policy_ros.models.settings import ModelSettings, Shapes
 from tiltbot_ros.errors import ConfigError
 
 
+class Differences(nn.Module):
+    """The mean of all microphones, and how each differs from it: channels + 1 in place of channels.
+
+    Spectrograms are logarithmic, so these are ratios of levels: where a contact
+    was. They are small beside what the microphones have in common, which is what
+    it was; apart, each is normalized by itself.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (batch, channels + 1, f, t) for spectrograms (batch, channels, f, t)."""
+        mean = x.mean(1, keepdim=True)
+        return torch.cat((mean, x - mean), 1)
+
+
 class AudioEmbedding(nn.Module):
     """Normalizer, audio encoder, one linear layer and ReLU: spectrogram to embedding."""
 
     def __init__(self, settings: ModelSettings, shapes: Shapes) -> None:
         """Build it for spectrograms of `shapes.spectrogram`."""
         super().__init__()
-        _, frequencies, _ = shapes.spectrogram
+        channels, frequencies, times = shapes.spectrogram
+        self.channels: nn.Module = nn.Identity()
         # One value a frequency: levels still differ between the microphones.
         self.normalizer = Normalizer((1, frequencies, 1))
+        if settings.audio_channels == "differences":
+            channels += 1
+            self.channels = Differences()
+            self.normalizer = Normalizer((channels, frequencies, 1))
         make = AUDIO_ENCODERS.get(settings.audio_encoder)
-        self.encoder = make(shapes.spectrogram, settings.audio_width)
+        self.encoder = make((channels, frequencies, times), settings.audio_width)
         self.projection = nn.Sequential(
             nn.Dropout(settings.dropout),
             nn.Linear(self.encoder.features, settings.embedding),
@@ -27,8 +47,12 @@ class AudioEmbedding(nn.Module):
 
     def forward(self, spectrogram: Tensor) -> Tensor:
         """Return embeddings (batch, embedding) of spectrograms (batch, channels, f, t)."""
-        result: Tensor = self.projection(self.encoder(self.normalizer(spectrogram)))
+        result: Tensor = self.projection(self.encoder(self.normalizer(self.channels(spectrogram))))
         return result
+
+    def fit(self, spectrograms: Tensor) -> None:
+        """Set the normalizer from spectrograms (n, channels, f, t) of training rows."""
+        self.normalizer.fit(self.channels(spectrograms))
 
 
 class PictureEmbedding(nn.Module):

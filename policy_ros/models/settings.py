@@ -1,5 +1,7 @@
 """How a network is built, without the network: readable where torch is not installed."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from tiltbot_ros.settings import Settings
@@ -9,6 +11,11 @@ class ModelSettings(Settings):
     """How a network is built."""
 
     audio_encoder: str = Field("cnn", description="name of the encoder of spectrograms")
+    audio_channels: Literal["levels", "differences"] = Field(
+        "levels",
+        description="what the audio encoder is given: each microphone's spectrogram, or the mean of "
+        "all and how each differs from it",
+    )
     image_encoder: str = Field("cnn", description="name of the encoder of pictures")
     audio_width: int = Field(
         32, ge=4, le=1024, description="channels of the audio encoder's first layer [1]"

@@ -117,6 +117,6 @@ def fit_normalizers(
     batch = prepare(dataset[np.sort(chosen)], None)
     for part in model.modules():
         if isinstance(part, AudioEmbedding):
-            part.normalizer.fit(batch["spectrogram"])
+            part.fit(batch["spectrogram"])
         if isinstance(part, PictureEmbedding):
             part.normalizer.fit(batch["before"])

@@ -108,6 +108,21 @@ def test_an_answer_does_not_depend_on_the_rest_of_the_batch():
         torch.testing.assert_close(model.answer(batch)[name][:1], value)
 
 
+def test_differences_hear_the_gain_of_all_microphones_in_the_first_channel_alone():
+    settings = SMALL.model_copy(update={"audio_channels": "differences"})
+    shapes = Shapes(classes=3, spectrogram=(4, 16, 16))
+    audio = build_model("classifier", settings, shapes, seed=0).audio
+    heard = batch_of(shapes)["spectrogram"]
+    quiet, loud = audio.channels(heard), audio.channels(heard + 1.0)
+    assert quiet.shape == (3, 5, 16, 16)
+    torch.testing.assert_close(loud[:, 0], quiet[:, 0] + 1.0)
+    torch.testing.assert_close(loud[:, 1:], quiet[:, 1:])
+    torch.testing.assert_close(quiet[:, 1:] + quiet[:, :1], heard)
+    audio.fit(heard)
+    normal = audio.normalizer(audio.channels(heard))
+    torch.testing.assert_close(normal.std((0, 3)), torch.ones(5, 16), atol=1e-3, rtol=0)
+
+
 def test_an_unknown_name_lists_the_valid_ones():
     with pytest.raises(ConfigError, match=r"audio encoder to be one of cnn.*did you mean 'cnn'"):
         build_model(
