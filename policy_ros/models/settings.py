@@ -13,8 +13,8 @@ class ModelSettings(Settings):
     audio_encoder: str = Field("cnn", description="name of the encoder of spectrograms")
     audio_channels: Literal["levels", "differences"] = Field(
         "levels",
-        description="what the audio encoder is given: each microphone's spectrogram, or the mean of "
-        "all and how each differs from it",
+        description="what the audio encoder is given: the spectrogram of each microphone, or the "
+        "mean of all and how each differs from it",
     )
     image_encoder: str = Field("cnn", description="name of the encoder of pictures")
     audio_width: int = Field(

@@ -156,11 +156,16 @@ def test_training_stops_when_nothing_gets_better(store, tmp_path):
 
 
 def test_the_last_epoch_is_kept_where_the_recipe_says_so(store, tmp_path):
-    few = ("schedule.epochs=6", "schedule.patience=1", "shuffled=true")
+    few = (
+        "schedule.epochs=12",
+        "schedule.patience=1",
+        "schedule.learning_rate=0.01",
+        "shuffled=true",
+    )
     metrics = run(store, tmp_path / "last", recipe("tiltbot", "schedule.keep=last", *few))
     losses = [epoch.measures["validation/loss"] for epoch in metrics.epochs]
-    assert len(losses) == 6
-    assert metrics.best_epoch == 5 != int(np.argmin(losses))
+    assert len(losses) == 12
+    assert metrics.best_epoch == 11 != int(np.argmin(losses))
 
 
 @pytest.mark.parametrize("name", ["image_inverse", "inverse", "classifier", "image_classifier"])
