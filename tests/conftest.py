@@ -2,8 +2,19 @@
 
 import itertools
 import os
+import shutil
+import signal
 
 import pytest
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and so would the
+# processes that they interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _DOMAINS = itertools.count()
 
@@ -24,3 +35,16 @@ def ros_environment(tmp_path, monkeypatch):
     for name, value in values.items():
         monkeypatch.setenv(name, value)
     return values
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Return a headless Chromium; a process can have one."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed")
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()

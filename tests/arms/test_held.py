@@ -129,5 +129,5 @@ def test_a_model_that_does_not_fit_is_refused(settings, words):
 
 
 def test_a_robot_without_a_model_asks_for_one():
-    with pytest.raises(ConfigError, match=r"model of 'gen3'.*held\.model"):
-        held_tray_model(HeldTraySettings(), robot="gen3", joints=LIMITS.names)
+    with pytest.raises(ConfigError, match=r"model of 'fr3'.*held\.model"):
+        held_tray_model(HeldTraySettings(), robot="fr3", joints=LIMITS.names)

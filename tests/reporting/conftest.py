@@ -1,4 +1,3 @@
-import shutil
 import sys
 from pathlib import Path
 
@@ -11,11 +10,6 @@ import report_data
 
 from tiltbot_ros.reporting.report import make_report
 from tiltbot_ros.reporting.settings import ReportSettings
-
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 
 
 @pytest.fixture(scope="session")
@@ -40,19 +34,6 @@ def made(data, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("made") / "report"
     settings = ReportSettings(gallery=4, chunk_episodes=1)
     return make_report(data, out, settings).page
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    """Return a headless Chromium."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed")
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

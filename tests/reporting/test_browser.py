@@ -45,6 +45,7 @@ def test_names_and_labels_are_only_text(visit, made):
     tab.get_by_role("button", name="ep_000004").click()
     assert HOSTILE in tab.locator("dialog").text_content()
     tab.locator("dialog dd a").click()
+    until(tab, "document.querySelector('h1').textContent !== 'Episodes'")
     assert tab.locator("h1").text_content() == HOSTILE.replace("_", " ")
     assert tab.evaluate("typeof hacked") == "undefined"
 

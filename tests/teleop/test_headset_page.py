@@ -1,18 +1,11 @@
 """The headset's page in a real Chromium, with a headset that the test plays."""
 
-import shutil
-
 import numpy as np
 import pytest
 
 from tiltbot_ros.teleop.headset import HeadsetSource
 from tiltbot_ros.teleop.settings import HeadsetSettings
 from tiltbot_ros.teleop.source import News
-
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 
 # WebXR as far as the page uses it: one session, one controller, whose state the test sets.
 HEADSET = """
@@ -35,18 +28,6 @@ Object.defineProperty(navigator, "xr", {value: {
   requestSession: async () => (window.session = new Session()),
 }});
 """
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed")
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

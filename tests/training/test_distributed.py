@@ -29,7 +29,7 @@ def test_two_processes_give_the_weights_of_one(store, tmp_path):
         capture_output=True,
         text=True,
         check=False,
-        timeout=170,
+        timeout=400,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     one, contract = load_checkpoint(tmp_path / "one" / "checkpoint")
