@@ -28,6 +28,8 @@ from tiltbot_ros.nodes.wiring import nanoseconds, subscription
 
 POLL_S = 0.1
 SERVICE_TIMEOUT_S = 20.0
+DISCOVERY_S = 5.0
+"""A node whose streams flow already may be about to be discovered as a server."""
 
 
 class _GaveUpError(TiltbotError):
@@ -248,7 +250,7 @@ class CollectNode(Node):
 
     def _tilt_once(self, goal: ServerGoalHandle) -> bool:
         ax, ay = self._tilts.next()
-        if not self._tilt_client.server_is_ready():
+        if not self._tilt_client.wait_for_server(DISCOVERY_S):
             raise _GaveUpError("expected the action 'tilt', but no node serves it")
         sent = self._tilt_client.send_goal_async(TiltAction.Goal(ax=ax, ay=ay))
         handle = self._wait(sent, "the tray did not take the goal")
@@ -301,7 +303,7 @@ class CollectNode(Node):
     def _answer(self, client: Client, request: Any) -> Any:
         """Call a service; its silence ends the collection."""
         name = client.srv_name
-        if not client.service_is_ready():
+        if not client.wait_for_service(DISCOVERY_S):
             raise _GaveUpError(f"expected the service '{name}', but no node serves it")
         return self._wait(client.call_async(request), f"'{name}' did not answer")
 
