@@ -12,12 +12,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import gc
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.report import options, tell
+from benchmarks.report import options, spread_ms, spread_words, tell
 from tests.emulators.fci.process import Emulator
 from tiltbot_ros.arms.commands import Command
 from tiltbot_ros.arms.franka.driver import FrankaArm
@@ -134,16 +133,6 @@ def measure(emulator: Emulator, seconds: float) -> Run:
     )
 
 
-def _spread(values_s: np.ndarray) -> Mapping[str, float]:
-    """Return p50, p99 and the greatest of times [ms]."""
-    p50, p99, most = 1e3 * np.percentile(values_s, [50, 99, 100])
-    return {"p50": float(p50), "p99": float(p99), "max": float(most)}
-
-
-def _words(values_s: np.ndarray) -> str:
-    return " / ".join(f"{value:.2f}" for value in _spread(values_s).values()) + " ms"
-
-
 def main() -> None:
     """Print the table."""
     chosen = options(__doc__ or "")
@@ -155,8 +144,8 @@ def main() -> None:
     rows = [
         ("length", f"{seconds:g} s, load of the machine {load:.1f}", "600 s"),
         ("connected after", f"{1e3 * run.connected_s:.0f} ms", ""),
-        ("round trip p50 / p99 / max", _words(run.round_trips_s), ""),
-        ("cycles late p50 / p99 / max", _words(run.late_s), ""),
+        ("round trip p50 / p99 / max", spread_words(run.round_trips_s), ""),
+        ("cycles late p50 / p99 / max", spread_words(run.late_s), ""),
         (f"missed cycles of {cycles}", f"{run.missed} ({run.unanswered} unanswered)", "0"),
         ("torques that the robot missed", f"{run.lost} ({1e2 * lost:.2f} %)", ""),
         ("stops of the robot", f"{run.faults}", "0"),
@@ -173,8 +162,8 @@ def main() -> None:
         "torques_lost": run.lost,
         "connected_s": run.connected_s,
         "tick_us": 1e6 * float(np.median(run.tick_s)),
-        **{f"round_trip_{key}_ms": value for key, value in _spread(run.round_trips_s).items()},
-        **{f"late_{key}_ms": value for key, value in _spread(run.late_s).items()},
+        **{f"round_trip_{key}_ms": value for key, value in spread_ms(run.round_trips_s).items()},
+        **{f"late_{key}_ms": value for key, value in spread_ms(run.late_s).items()},
     }
     tell("Franka", rows, figures=figures, file=chosen.json)
 

@@ -18,7 +18,7 @@ import numpy as np
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import JointState
 
-from benchmarks.report import options, tell
+from benchmarks.report import options, spread_ms, spread_words, tell
 from tests.emulators.kortex.process import KortexProcess
 from tiltbot_ros.arms.commands import Command
 from tiltbot_ros.arms.guard import GuardedArm, GuardSettings, rig_limits
@@ -151,16 +151,6 @@ def measure(process: KortexProcess, seconds: float) -> Run:
     )
 
 
-def _spread(values_s: np.ndarray) -> dict[str, float]:
-    """Return p50, p99 and the greatest of times [ms]."""
-    p50, p99, most = 1e3 * np.percentile(values_s, [50, 99, 100])
-    return {"p50": float(p50), "p99": float(p99), "max": float(most)}
-
-
-def _words(values_s: np.ndarray) -> str:
-    return " / ".join(f"{value:.2f}" for value in _spread(values_s).values()) + " ms"
-
-
 def main() -> None:
     """Print the table."""
     chosen = options(__doc__ or "")
@@ -173,9 +163,9 @@ def main() -> None:
     rows = [
         ("length", f"{seconds:g} s, load of the machine {load:.1f}", "600 s"),
         ("connected after", f"{run.connected_s:.1f} s", ""),
-        ("round trip p50 / p99 / max", _words(run.round_trips_s), ""),
-        ("jitter at the controller p50 / p99 / max", _words(jitter), ""),
-        ("cycles late p50 / p99 / max", _words(run.late_s), ""),
+        ("round trip p50 / p99 / max", spread_words(run.round_trips_s), ""),
+        ("jitter at the controller p50 / p99 / max", spread_words(jitter), ""),
+        ("cycles late p50 / p99 / max", spread_words(run.late_s), ""),
         (
             f"missed cycles of {len(run.late_s)}",
             f"{run.missed} ({run.unanswered} unanswered, {run.refused} refused)",
@@ -195,8 +185,8 @@ def main() -> None:
         "faults": run.faults,
         "connected_s": run.connected_s,
         "tick_ms": 1e3 * float(np.median(run.tick_s)),
-        **{f"round_trip_{key}_ms": value for key, value in _spread(run.round_trips_s).items()},
-        **{f"jitter_{key}_ms": value for key, value in _spread(jitter).items()},
+        **{f"round_trip_{key}_ms": value for key, value in spread_ms(run.round_trips_s).items()},
+        **{f"jitter_{key}_ms": value for key, value in spread_ms(jitter).items()},
     }
     tell("Kinova", rows, figures=figures, file=chosen.json)
 

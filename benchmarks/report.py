@@ -7,6 +7,8 @@ import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
@@ -37,3 +39,14 @@ def tell(
     if file is not None:
         machine = {"processors": os.cpu_count(), "python": platform.python_version()}
         file.write_text(json.dumps({"machine": machine, **figures}, indent=2) + "\n")
+
+
+def spread_ms(times_s: npt.NDArray[np.float64]) -> dict[str, float]:
+    """Return p50, p99 and the greatest of times (n,) [s], in ms."""
+    p50, p99, most = 1e3 * np.percentile(times_s, [50, 99, 100])
+    return {"p50": float(p50), "p99": float(p99), "max": float(most)}
+
+
+def spread_words(times_s: npt.NDArray[np.float64]) -> str:
+    """Return the same as a cell of a table."""
+    return " / ".join(f"{value:.2f}" for value in spread_ms(times_s).values()) + " ms"

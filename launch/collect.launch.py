@@ -5,9 +5,9 @@ from pathlib import Path
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument
 
-from tiltbot_ros.bringup import NodeSpec, collect_graph, object_names, with_simulated_time
+from tiltbot_ros.bringup import NodeSpec, collect_graph, object_names
 from tiltbot_ros.collecting import AutostartSettings
-from tiltbot_ros.launching import Read, common_arguments, graph, names
+from tiltbot_ros.launching import Read, common_arguments, graph, names, simulated_time, timed
 from tiltbot_ros.rigs import load_rig
 from tiltbot_ros.settings import checked
 
@@ -25,9 +25,7 @@ def _graph(read: Read) -> list[NodeSpec]:
         autostart=autostart if objects else None,
         dry_run=read("dry_run") == "true",
     )
-    if read("use_sim_time") == "true":
-        return [with_simulated_time(spec) for spec in specs]
-    return specs
+    return timed(specs, read)
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -66,13 +64,7 @@ def generate_launch_description() -> LaunchDescription:
                 description="tell the tray nothing and record nothing; tray/reference shows what "
                 "it would be told",
             ),
-            DeclareLaunchArgument(
-                "use_sim_time",
-                default_value="false",
-                choices=["true", "false"],
-                description="take the time from /clock; the simulated rig needs none, it runs "
-                "in real time",
-            ),
+            simulated_time("the simulated rig needs none, it runs in real time"),
             *common_arguments(),
             graph(_graph),
         ]

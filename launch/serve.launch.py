@@ -5,8 +5,8 @@ from pathlib import Path
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument
 
-from tiltbot_ros.bringup import NodeSpec, serve_graph, with_simulated_time
-from tiltbot_ros.launching import Read, common_arguments, graph
+from tiltbot_ros.bringup import NodeSpec, serve_graph
+from tiltbot_ros.launching import Read, common_arguments, graph, simulated_time, timed
 from tiltbot_ros.rigs import load_rig
 from tiltbot_ros.serving import ROLES, ServingSettings
 from tiltbot_ros.settings import checked
@@ -19,9 +19,7 @@ def _graph(read: Read) -> list[NodeSpec]:
         live=read("live") == "true",
         settings=checked(ServingSettings, {"backend": read("backend")}),
     )
-    if read("use_sim_time") == "true":
-        return [with_simulated_time(spec) for spec in specs]
-    return specs
+    return timed(specs, read)
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -59,12 +57,7 @@ def generate_launch_description() -> LaunchDescription:
                 choices=["true", "false"],
                 description="judge the models by every new episode, on the topic 'evaluation'",
             ),
-            DeclareLaunchArgument(
-                "use_sim_time",
-                default_value="false",
-                choices=["true", "false"],
-                description="take the time from /clock, as beside a replay",
-            ),
+            simulated_time("for a replay beside it"),
             *common_arguments(),
             graph(_graph),
         ]

@@ -5,11 +5,11 @@ from pathlib import Path
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument
 
-from tiltbot_ros.bringup import NodeSpec, teleop_graph, with_simulated_time
+from tiltbot_ros.bringup import NodeSpec, teleop_graph
 from tiltbot_ros.commands.leading import with_source
 from tiltbot_ros.demonstrations.settings import DemonstrationSessionSettings
 from tiltbot_ros.errors import ConfigError
-from tiltbot_ros.launching import Read, common_arguments, graph
+from tiltbot_ros.launching import Read, common_arguments, graph, simulated_time, timed
 from tiltbot_ros.rigs import load_rig
 
 
@@ -29,9 +29,7 @@ def _graph(read: Read) -> list[NodeSpec]:
             task=read("task"),
         )
     specs = teleop_graph(rig, session=session, dry_run=read("dry_run") == "true")
-    if read("use_sim_time") == "true":
-        return [with_simulated_time(spec) for spec in specs]
-    return specs
+    return timed(specs, read)
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -68,12 +66,7 @@ def generate_launch_description() -> LaunchDescription:
                 choices=["true", "false"],
                 description="send the arm nothing; arm/preview shows what it would be told",
             ),
-            DeclareLaunchArgument(
-                "use_sim_time",
-                default_value="false",
-                choices=["true", "false"],
-                description="take the time from /clock; real and simulated arms need none",
-            ),
+            simulated_time("real and simulated arms need none"),
             *common_arguments(),
             graph(_graph),
         ]

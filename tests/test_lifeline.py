@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+from tests.processes import running
+
 OWNER = """
 import multiprocessing, time
 from tests.worker_of_lifeline import work
@@ -16,13 +18,6 @@ if __name__ == "__main__":
     worker.start()
     worker.join()
 """
-
-
-def running(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def test_a_worker_ends_when_its_owner_is_killed(tmp_path):

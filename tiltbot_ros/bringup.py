@@ -98,46 +98,35 @@ def _parameters(rig: Rig, executable: str) -> dict[str, Value]:
     return values
 
 
+def _node(rig: Rig, executable: str, name: str, *, sensor: bool = False) -> NodeSpec:
+    """Return a node with the rig's settings: a sensor is started again, without others all ends."""
+    return NodeSpec(
+        executable=executable,
+        name=name,
+        parameters=_parameters(rig, executable),
+        respawn=sensor,
+        required=not sensor,
+    )
+
+
 def _world(rig: Rig) -> list[NodeSpec]:
     if rig.camera is None:
         raise ConfigError(
             f"expected a camera in rig '{rig.name}': the simulated world always has one"
         )
-    return [
-        NodeSpec(
-            executable="world_node",
-            name="world",
-            parameters=_parameters(rig, "world_node"),
-            required=True,
-        )
-    ]
+    return [_node(rig, "world_node", "world")]
 
 
 def _tray(rig: Rig) -> NodeSpec:
-    return NodeSpec(
-        executable="tray_node",
-        name="tray",
-        parameters=_parameters(rig, "tray_node"),
-        required=True,
-    )
+    return _node(rig, "tray_node", "tray")
 
 
 def _microphones(rig: Rig) -> NodeSpec:
-    return NodeSpec(
-        executable="microphone_node",
-        name="microphones",
-        parameters=_parameters(rig, "microphone_node"),
-        respawn=True,
-    )
+    return _node(rig, "microphone_node", "microphones", sensor=True)
 
 
 def _camera(rig: Rig) -> NodeSpec:
-    return NodeSpec(
-        executable="camera_node",
-        name="camera",
-        parameters=_parameters(rig, "camera_node"),
-        respawn=True,
-    )
+    return _node(rig, "camera_node", "camera", sensor=True)
 
 
 def _devices(rig: Rig) -> list[NodeSpec]:
@@ -146,14 +135,7 @@ def _devices(rig: Rig) -> list[NodeSpec]:
 
 def listeners(rig: Rig) -> list[NodeSpec]:
     """Return the nodes that only listen: they also run on replayed data."""
-    specs = [
-        NodeSpec(
-            executable="contact_node",
-            name="contacts",
-            parameters=_parameters(rig, "contact_node"),
-            respawn=True,
-        )
-    ]
+    specs = [_node(rig, "contact_node", "contacts", sensor=True)]
     if rig.camera is not None and rig.camera.has_model:
         specs.append(
             NodeSpec(
@@ -279,14 +261,7 @@ def teleop_graph(
             )
         )
     if person:
-        specs.append(
-            NodeSpec(
-                executable="teleop_node",
-                name="teleop",
-                parameters=_parameters(rig, "teleop_node"),
-                required=True,
-            )
-        )
+        specs.append(_node(rig, "teleop_node", "teleop"))
     return specs
 
 

@@ -8,7 +8,7 @@ from launch.actions import DeclareLaunchArgument, OpaqueFunction, Shutdown
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
-from tiltbot_ros.bringup import NodeSpec, Value
+from tiltbot_ros.bringup import NodeSpec, Value, with_simulated_time
 from tiltbot_ros.share import PACKAGE
 from tiltbot_ros.supervisor import graph_environment
 
@@ -34,6 +34,23 @@ def common_arguments() -> list[DeclareLaunchArgument]:
             description="least severity that the nodes log",
         ),
     ]
+
+
+def simulated_time(why: str) -> DeclareLaunchArgument:
+    """Return the argument that `timed` reads; `why` says when a person wants it."""
+    return DeclareLaunchArgument(
+        "use_sim_time",
+        default_value="false",
+        choices=["true", "false"],
+        description=f"take the time from /clock; {why}",
+    )
+
+
+def timed(specs: list[NodeSpec], read: Read) -> list[NodeSpec]:
+    """Return the nodes, taking their time from /clock where the launch says so."""
+    if read("use_sim_time") == "true":
+        return [with_simulated_time(spec) for spec in specs]
+    return specs
 
 
 def graph(make: Callable[[Read], Iterable[NodeSpec]]) -> OpaqueFunction:

@@ -5,9 +5,10 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
+
+from tests.processes import running
 
 pytestmark = pytest.mark.graph
 
@@ -22,14 +23,6 @@ graph.start()
 print(*graph.pids().values(), flush=True)
 time.sleep(600)
 """
-
-
-def running(pid):
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
 
 
 def until(condition, limit_s):
