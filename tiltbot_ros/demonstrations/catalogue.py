@@ -10,7 +10,8 @@ from tiltbot_ros.demonstrations.facts import (
     DemonstrationFacts,
     Outcome,
 )
-from tiltbot_ros.episodes.folder import TRASH, sync_directory, write_durably
+from tiltbot_ros.episodes.folder import TRASH, write_durably
+from tiltbot_ros.episodes.trash import from_trash, to_trash
 from tiltbot_ros.errors import EpisodeError
 
 
@@ -56,10 +57,7 @@ def discard(folder: Path, name: str) -> Path:
     Raises:
         EpisodeError: there is no such demonstration.
     """
-    path = _existing(folder, name)
-    trash = folder / TRASH
-    trash.mkdir(exist_ok=True)
-    return _move(path, trash / path.name)
+    return to_trash(_existing(folder, name))
 
 
 def restore(folder: Path, name: str) -> Path:
@@ -68,7 +66,7 @@ def restore(folder: Path, name: str) -> Path:
     Raises:
         EpisodeError: there is no such demonstration in the trash.
     """
-    return _move(_existing(folder / TRASH, name), folder / name)
+    return from_trash(_existing(folder / TRASH, name))
 
 
 def label(
@@ -102,12 +100,3 @@ def _existing(folder: Path, name: str) -> Path:
     if not (DEMONSTRATIONS.is_finished(name) and path.is_dir()):
         raise EpisodeError(f"expected a demonstration such as demo_000001 in {folder}, got {name}")
     return path
-
-
-def _move(path: Path, to: Path) -> Path:
-    if to.exists():
-        raise EpisodeError(f"expected no {to}, but there is one: move it away")
-    path.rename(to)
-    sync_directory(to.parent)
-    sync_directory(path.parent)
-    return to

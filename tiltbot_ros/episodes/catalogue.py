@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tiltbot_ros.episodes.facts import FACTS_FILE, EpisodeFacts
-from tiltbot_ros.episodes.folder import TRASH, is_episode_name, sync_directory, write_durably
+from tiltbot_ros.episodes.folder import TRASH, is_episode_name, write_durably
+from tiltbot_ros.episodes.trash import from_trash, to_trash
 from tiltbot_ros.episodes.verdict import renamed
 from tiltbot_ros.errors import EpisodeError
 
@@ -111,10 +112,7 @@ def discard(folder: Path, episode_id: str) -> Path:
     Raises:
         EpisodeError: there is no such episode.
     """
-    path = _existing(folder, episode_id)
-    trash = folder / TRASH
-    trash.mkdir(exist_ok=True)
-    return _move(path, trash / path.name)
+    return to_trash(_existing(folder, episode_id))
 
 
 def restore(folder: Path, episode_id: str) -> Path:
@@ -123,7 +121,7 @@ def restore(folder: Path, episode_id: str) -> Path:
     Raises:
         EpisodeError: there is no such episode in the trash.
     """
-    return _move(_existing(folder / TRASH, episode_id), folder / episode_id)
+    return from_trash(_existing(folder / TRASH, episode_id))
 
 
 def listed(path: Path) -> Listed:
@@ -146,10 +144,3 @@ def _existing(folder: Path, episode_id: str) -> Path:
 def _rewrite(path: Path, facts: EpisodeFacts) -> EpisodeFacts:
     write_durably(path / FACTS_FILE, facts.to_json())
     return facts
-
-
-def _move(source: Path, target: Path) -> Path:
-    source.rename(target)
-    sync_directory(target.parent)
-    sync_directory(source.parent)
-    return target
