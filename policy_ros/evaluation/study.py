@@ -13,7 +13,7 @@ JOINT = 0.2
 PICTURE = 64
 """Side of the pictures that models see, where the store's can be shrunk to it [px]."""
 
-IMPROVED = "tiltbot_symmetric"
+IMPROVED = "tiltbot_improved"
 """Name of the recipe that is to beat the paper's."""
 
 
