@@ -11,6 +11,7 @@ from policy_ros.evaluation.study import IMPROVED, JOINT, embedding_group
 from policy_ros.evaluation.tables import (
     table_all,
     table_few_shot,
+    table_improved,
     table_one,
     table_pushing,
     table_two,
@@ -133,6 +134,8 @@ def write_report(
         "## The improved recipe",
         "",
         _improvement(results),
+        "",
+        table_improved(results),
         "",
         "## Predicted actions",
         "",

@@ -16,6 +16,9 @@ PICTURE = 64
 IMPROVED = "tiltbot_improved"
 """Name of the recipe that is to beat the paper's."""
 
+WEIGHTED, DIFFERENT = "weighted", "different"
+"""Groups between the paper's recipe and the improved one: its λ alone, and its channels with it."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
@@ -83,6 +86,9 @@ def plan(
             "network.embedding=32",
         ]
     base = {w: load_recipe("tiltbot", [*changes, f"inverse_weight={w}"]) for w in WEIGHTS}
+    improved = load_recipe(IMPROVED, changes)
+    weighted = [*changes, f"inverse_weight={improved.inverse_weight}"]
+    different = [*weighted, f"network.audio_channels={improved.network.audio_channels}"]
     features = changes
     if image_weights is not None:
         # Pictures as large as they are kept; the head alone is trained, which is soon done.
@@ -100,7 +106,7 @@ def plan(
     weights = sorted(WEIGHTS, key=lambda weight: weight != JOINT)
     groups += [(embedding_group(weights[0]), base[weights[0]], "set_a", "")]
     groups += [
-        ("improved", load_recipe(IMPROVED, changes), "set_a", ""),
+        ("improved", improved, "set_a", ""),
         ("all_0", base[0.0], "all", ""),
     ]
     groups += [(embedding_group(w), base[w], "set_a", "") for w in weights[1:]]
@@ -109,6 +115,8 @@ def plan(
         ("image_inverse", load_recipe("image_inverse", changes), "set_a", ""),
         ("image_features", load_recipe("image_classifier", features), "set_a", ""),
         ("shuffled", load_recipe("tiltbot", [*changes, "shuffled=true"]), "set_a", ""),
+        (WEIGHTED, load_recipe("tiltbot", weighted), "set_a", ""),
+        (DIFFERENT, load_recipe("tiltbot", different), "set_a", ""),
     ]
     few = ["schedule.epochs=5"] if quick else []
     audio, blind = load_recipe("forward_audio", few), load_recipe("forward_none", few)
