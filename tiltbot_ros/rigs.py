@@ -23,7 +23,7 @@ from tiltbot_ros.arms.tray import FollowSettings
 from tiltbot_ros.collecting import CollectSettings
 from tiltbot_ros.demonstrations.settings import DemonstrationSettings
 from tiltbot_ros.episodes.detector import DetectorSettings
-from tiltbot_ros.episodes.recorder import RecorderSettings
+from tiltbot_ros.episodes.recorder_settings import RecorderSettings
 from tiltbot_ros.episodes.verdict_settings import VerdictSettings
 from tiltbot_ros.episodes.writer import WriterSettings
 from tiltbot_ros.errors import ConfigError

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from tiltbot_ros.episodes.facts import ConstantFacts, software_version
-from tiltbot_ros.episodes.recorder import RecorderSettings
+from tiltbot_ros.episodes.recorder_settings import RecorderSettings
 from tiltbot_ros.episodes.topics import RecordedTopic
 from tiltbot_ros.episodes.verdict_settings import VerdictSettings
 from tiltbot_ros.errors import ConfigError

@@ -13,7 +13,8 @@ import streams
 from tiltbot_ros.episodes.contacts import read_contact, write_contact
 from tiltbot_ros.episodes.detector import ContactDetector, DetectorSettings
 from tiltbot_ros.episodes.folder import DataFolder
-from tiltbot_ros.episodes.recorder import EpisodeRecorder, RecorderSettings
+from tiltbot_ros.episodes.recorder import EpisodeRecorder
+from tiltbot_ros.episodes.recorder_settings import RecorderSettings
 from tiltbot_ros.episodes.writer import EpisodeWriter, WriterSettings
 
 hypothesis.settings.register_profile("patient", deadline=None)

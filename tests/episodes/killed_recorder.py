@@ -14,7 +14,8 @@ from tiltbot_ros.episodes.cdr import write_audio
 from tiltbot_ros.episodes.contacts import write_contact
 from tiltbot_ros.episodes.detector import HeardContact
 from tiltbot_ros.episodes.folder import DataFolder
-from tiltbot_ros.episodes.recorder import EpisodeRecorder, RecorderSettings
+from tiltbot_ros.episodes.recorder import EpisodeRecorder
+from tiltbot_ros.episodes.recorder_settings import RecorderSettings
 from tiltbot_ros.episodes.writer import EpisodeWriter, FailedEpisode, WriterSettings
 
 NS = streams.NS

@@ -4,7 +4,7 @@ from streams import EPOCH_NS, NS, events
 
 from tiltbot_ros.episodes.detector import HeardContact
 from tiltbot_ros.episodes.reader import Episode
-from tiltbot_ros.episodes.recorder import RecorderSettings
+from tiltbot_ros.episodes.recorder_settings import RecorderSettings
 from tiltbot_ros.errors import ConfigError
 
 VIDEO = "/camera/color/image_raw"

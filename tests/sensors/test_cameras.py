@@ -3,7 +3,7 @@ import pytest
 from pydantic import ValidationError
 
 from tiltbot_ros import bringup, topics
-from tiltbot_ros.episodes.recorder import RecorderSettings
+from tiltbot_ros.episodes.recorder_settings import RecorderSettings
 from tiltbot_ros.rigs import Rig
 from tiltbot_ros.sensors.cameras import CameraSettings
 from tiltbot_ros.session import SessionSettings

@@ -11,7 +11,7 @@ from tiltbot_ros.episodes.detector import HeardContact
 from tiltbot_ros.episodes.facts import DropCount
 from tiltbot_ros.episodes.longbag import open_bag
 from tiltbot_ros.episodes.offline import Cut
-from tiltbot_ros.episodes.recorder import RecorderSettings
+from tiltbot_ros.episodes.recorder_settings import RecorderSettings
 from tiltbot_ros.episodes.segmenter import Policy
 from tiltbot_ros.episodes.typestore import AUDIO_TYPE
 from tiltbot_ros.episodes.writer import FinishedEpisode

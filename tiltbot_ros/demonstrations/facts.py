@@ -4,11 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from pydantic import TypeAdapter, ValidationError
-
 from tiltbot_ros.episodes.facts import DropCount, Verdict
+from tiltbot_ros.episodes.facts_file import FactsFile
 from tiltbot_ros.episodes.folder import FolderKind
-from tiltbot_ros.errors import EpisodeError
 
 FORMAT_VERSION = 1
 FACTS_FILE = "demonstration.json"
@@ -70,7 +68,7 @@ class DemonstrationFacts:
 
     def to_json(self) -> bytes:
         """Return the text of `demonstration.json`."""
-        return _FACTS.dump_json(self, indent=2) + b"\n"
+        return _FACTS.text(self)
 
     @staticmethod
     def read(directory: Path) -> "DemonstrationFacts":
@@ -79,24 +77,22 @@ class DemonstrationFacts:
         Raises:
             EpisodeError: it is missing, no JSON, or of another format.
         """
-        path = directory / FACTS_FILE
-        try:
-            facts = _FACTS.validate_json(path.read_bytes())
-        except OSError as error:
-            raise EpisodeError(f"{path}: cannot be read: {error.strerror}") from error
-        except ValidationError as error:
-            raise EpisodeError(f"{path}: not the facts of a demonstration: {error}") from error
-        if facts.format_version != FORMAT_VERSION:
-            raise EpisodeError(
-                f"{path}: expected format version {FORMAT_VERSION}, got {facts.format_version}: "
-                f"read it with the tiltbot that wrote it"
-            )
-        if not 0 <= facts.start_ns <= facts.end_ns < 1 << 62 or not 0 < facts.rate_hz < 1e4:
-            raise EpisodeError(
-                f"{path}: not the facts of a demonstration: expected a window in time order and a "
-                f"rate in (0, 10000), got {facts.start_ns} .. {facts.end_ns} and {facts.rate_hz}"
-            )
-        return facts
+        return _FACTS.read(directory)
 
 
-_FACTS = TypeAdapter(DemonstrationFacts)
+def _misfit(facts: DemonstrationFacts) -> str:
+    if 0 <= facts.start_ns <= facts.end_ns < 1 << 62 and 0 < facts.rate_hz < 1e4:
+        return ""
+    return (
+        f"a window in time order and a rate in (0, 10000), got {facts.start_ns} .. "
+        f"{facts.end_ns} and {facts.rate_hz}"
+    )
+
+
+_FACTS = FactsFile(
+    DemonstrationFacts,
+    name=FACTS_FILE,
+    subject="a demonstration",
+    version=FORMAT_VERSION,
+    misfit=_misfit,
+)

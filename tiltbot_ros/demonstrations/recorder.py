@@ -3,7 +3,6 @@
 All calls come from one thread; the disk is another one's. Time is the ROS clock in ns.
 """
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +16,12 @@ from tiltbot_ros.demonstrations.streaming import StreamedBag, WrittenBag
 from tiltbot_ros.episodes.cdr import NS_PER_S, header_stamp_ns
 from tiltbot_ros.episodes.facts import ConstantFacts, DropCount
 from tiltbot_ros.episodes.folder import DataFolder
+from tiltbot_ros.episodes.losses import Losses, drop_counts
 from tiltbot_ros.episodes.status import TopicRate
-from tiltbot_ros.episodes.track import TopicTrack
+from tiltbot_ros.episodes.tracks import Tracks
 from tiltbot_ros.episodes.typestore import has_header
 from tiltbot_ros.episodes.writer import WriterSettings
-from tiltbot_ros.errors import ConfigError, EpisodeError, RecordingError
+from tiltbot_ros.errors import EpisodeError, RecordingError
 
 _HELD_S = 0.1
 _HELD_BYTES = 1 << 20
@@ -64,7 +64,7 @@ class _Take:
     start_ns: int
     bag: StreamedBag
     audit: Audit
-    drops: Counter[tuple[str, str]]
+    drops: Losses
     end_ns: int | None = None
     ending: Ending = "person"
     fate: Fate = "keep"
@@ -102,16 +102,13 @@ class DemonstrationRecorder:
         self._rate_hz = rate_hz
         self._label: Outcome = label
         self._clock = clock
-        self._tracks = {
-            topic.name: TopicTrack(topic, ring_s=_HELD_S, ring_bytes=_HELD_BYTES)
-            for topic in facts.topics
-        }
+        self._tracks = Tracks(facts.topics, ring_s=_HELD_S, ring_bytes=_HELD_BYTES)
         self._stamped = {topic.name: has_header(topic.type) for topic in facts.topics}
         self._armed: tuple[int, str] | None = None
         self._take: _Take | None = None
         self._last = ""
         self.problem = ""
-        self.drops: Counter[tuple[str, str]] = Counter()
+        self.drops: Losses = Losses()
         self.kept = self.discarded = 0
 
     @property
@@ -146,20 +143,17 @@ class DemonstrationRecorder:
     def missing(self, now_ns: int) -> tuple[str, ...]:
         """Return the required topics that do not flow."""
         settings = self._settings
-        return tuple(
-            name
-            for name, track in self._tracks.items()
-            if track.topic.required
-            and not track.flows(now_ns, settings.gate_s, settings.gate_fraction)
+        return self._tracks.missing(
+            now_ns, gate_s=settings.gate_s, gate_fraction=settings.gate_fraction
         )
 
     def losses(self) -> tuple[DropCount, ...]:
         """Return all losses since the start, by topic and cause."""
-        return _counted(self.drops)
+        return drop_counts(self.drops)
 
     def rates(self, now_ns: int) -> tuple[TopicRate, ...]:
         """Return how every topic flows."""
-        return tuple(track.rate(now_ns) for track in self._tracks.values())
+        return self._tracks.rates(now_ns)
 
     def start(self, task: str, now_ns: int) -> str:
         """Begin, as soon as all streams flow; return what was done, for a person.
@@ -200,7 +194,7 @@ class DemonstrationRecorder:
         Raises:
             ConfigError: the topic is not among those that are recorded.
         """
-        track = self._track(name)
+        track = self._tracks[name]
         try:
             steady = track.take(data, receive_ns)
             stamp_ns = header_stamp_ns(data) if self._stamped[name] else receive_ns
@@ -222,7 +216,7 @@ class DemonstrationRecorder:
         Raises:
             ConfigError: the topic is not among those that are recorded.
         """
-        self._track(name).lose(count, now_ns)
+        self._tracks[name].lose(count, now_ns)
         self._drop(name, "transport", count)
 
     def tick(self, now_ns: int) -> list[Finished | Lost]:
@@ -276,13 +270,13 @@ class DemonstrationRecorder:
         )
         audit = Audit(self._facts.topics, self._facts.limits, start_ns=now_ns)
         self._take = _Take(
-            id=self._last, task=task, start_ns=now_ns, bag=bag, audit=audit, drops=Counter()
+            id=self._last, task=task, start_ns=now_ns, bag=bag, audit=audit, drops=Losses()
         )
-        for name, track in self._tracks.items():
+        for track in self._tracks:
             if track.topic.latched:
                 # One from before is logged at the start, or players would begin with a pause.
                 for message in track.cut(0, now_ns):
-                    self._put(self._take, name, now_ns, message.data)
+                    self._put(self._take, track.topic.name, now_ns, message.data)
 
     def _put(self, take: _Take, name: str, stamp_ns: int, data: bytes) -> None:
         if take.bag.put(name, stamp_ns, data):
@@ -305,7 +299,7 @@ class DemonstrationRecorder:
         end_ns = take.end_ns or 0
         if now_ns >= end_ns + round(self._settings.late_s * NS_PER_S):
             return True
-        return all(track.has_passed(end_ns) for track in self._tracks.values())
+        return self._tracks.have_passed(end_ns)
 
     def _conclude(self, take: _Take) -> Finished | Lost:
         self._take = None
@@ -333,7 +327,7 @@ class DemonstrationRecorder:
 
     def _judged(self, take: _Take, written: WrittenBag) -> DemonstrationFacts:
         end_ns = take.start_ns if take.end_ns is None else take.end_ns
-        drops = _counted(take.drops)
+        drops = drop_counts(take.drops)
         outcome: Outcome = take.fate if take.fate in ("success", "failure") else self._label
         return DemonstrationFacts(
             id=take.id,
@@ -373,19 +367,3 @@ class DemonstrationRecorder:
         self.drops[name, cause] += count
         if self._take is not None and not self._take.closing:
             self._take.drops[name, cause] += count
-
-    def _track(self, name: str) -> TopicTrack:
-        try:
-            return self._tracks[name]
-        except KeyError:
-            raise ConfigError(
-                f"expected one of the recorded topics {sorted(self._tracks)}, got {name!r}"
-            ) from None
-
-
-def _counted(drops: Counter[tuple[str, str]]) -> tuple[DropCount, ...]:
-    return tuple(
-        DropCount(topic=topic, cause=cause, count=count)
-        for (topic, cause), count in sorted(drops.items())
-        if count
-    )

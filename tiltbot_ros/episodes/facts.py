@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from tiltbot_ros.episodes.detector import HeardContact
+from tiltbot_ros.episodes.facts_file import FactsFile
 from tiltbot_ros.episodes.ring import StampedMessage
 from tiltbot_ros.episodes.topics import RecordedTopic
 from tiltbot_ros.episodes.verdict_settings import VerdictSettings
@@ -201,7 +202,7 @@ class EpisodeFacts:
 
     def to_json(self) -> bytes:
         """Return the text of `episode.json`."""
-        return _FACTS.dump_json(self, indent=2) + b"\n"
+        return _FACTS.text(self)
 
     @staticmethod
     def read(directory: Path) -> "EpisodeFacts":
@@ -210,25 +211,7 @@ class EpisodeFacts:
         Raises:
             EpisodeError: it is missing, no JSON, or of another format.
         """
-        path = directory / FACTS_FILE
-        try:
-            facts = _FACTS.validate_json(path.read_bytes())
-        except OSError as error:
-            raise EpisodeError(f"{path}: cannot be read: {error.strerror}") from error
-        except ValidationError as error:
-            raise EpisodeError(f"{path}: not the facts of an episode: {error}") from error
-        if facts.format_version != FORMAT_VERSION:
-            raise EpisodeError(
-                f"{path}: expected format version {FORMAT_VERSION}, "
-                f"got {facts.format_version}: read it with the tiltbot that wrote it"
-            )
-        for name, value, least, most in _ranges(facts):
-            if not least <= value <= most:
-                raise EpisodeError(
-                    f"{path}: not the facts of an episode: expected {name} in "
-                    f"{least:g} .. {most:g}, got {value}"
-                )
-        return facts
+        return _FACTS.read(directory)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -259,6 +242,13 @@ def software_version() -> str:
         return version("tiltbot")
     except PackageNotFoundError:
         return "0+source"
+
+
+def _misfit(facts: EpisodeFacts) -> str:
+    for name, value, least, most in _ranges(facts):
+        if not least <= value <= most:
+            return f"{name} in {least:g} .. {most:g}, got {value}"
+    return ""
 
 
 def _ranges(facts: EpisodeFacts) -> Iterator[tuple[str, float, float, float]]:
@@ -293,5 +283,7 @@ _LAST_NS = (1 << 63) - (1 << 40)
 _MOST_ACTION, _MOST_LEVEL = 10.0, 1000.0
 
 _CONSTANT = TypeAdapter(ConstantFacts)
-_FACTS = TypeAdapter(EpisodeFacts)
+_FACTS = FactsFile(
+    EpisodeFacts, name=FACTS_FILE, subject="an episode", version=FORMAT_VERSION, misfit=_misfit
+)
 _ENCODED = {"before_s", "after_s", "max_tilt_rad", "topics", "limits", "format_version"}

@@ -20,7 +20,8 @@ from tiltbot_ros.episodes.detector import ContactDetector, DetectorSettings, Hea
 from tiltbot_ros.episodes.facts import ConstantFacts, DropCount, software_version
 from tiltbot_ros.episodes.folder import DataFolder
 from tiltbot_ros.episodes.longbag import open_bag
-from tiltbot_ros.episodes.recorder import EpisodeRecorder, RecorderSettings
+from tiltbot_ros.episodes.recorder import EpisodeRecorder
+from tiltbot_ros.episodes.recorder_settings import RecorderSettings
 from tiltbot_ros.episodes.threshold import ThresholdDetector, ThresholdSettings
 from tiltbot_ros.episodes.topics import RecordedTopic
 from tiltbot_ros.episodes.typestore import AUDIO_INFO_TYPE, AUDIO_TYPE, CONTACT_TYPE, typestore

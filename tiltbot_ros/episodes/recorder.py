@@ -3,91 +3,27 @@
 All calls come from one thread. Time is the ROS clock in ns, handed in.
 """
 
-from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Literal
-
-from pydantic import Field, model_validator
 
 from tiltbot_ros.episodes.cdr import NS_PER_S
 from tiltbot_ros.episodes.detector import HeardContact
 from tiltbot_ros.episodes.facts import DropCount, EpisodeContent
+from tiltbot_ros.episodes.history import History
+from tiltbot_ros.episodes.losses import Losses, drop_counts
 from tiltbot_ros.episodes.moments import keep_moments
+from tiltbot_ros.episodes.recorder_settings import RecorderSettings
 from tiltbot_ros.episodes.ring import StampedMessage
-from tiltbot_ros.episodes.segmenter import Segmenter, SegmenterSettings, Window
+from tiltbot_ros.episodes.segmenter import Segmenter, Window
 from tiltbot_ros.episodes.status import RecorderStatus
 from tiltbot_ros.episodes.tilts import containing_tilt, preceding_tilt, read_tilt, starts_after
 from tiltbot_ros.episodes.topics import RecordedTopic
-from tiltbot_ros.episodes.track import TopicTrack
+from tiltbot_ros.episodes.tracks import Tracks
 from tiltbot_ros.episodes.writer import EpisodeSink, FailedEpisode, FinishedEpisode
-from tiltbot_ros.errors import ConfigError, EpisodeError
+from tiltbot_ros.errors import EpisodeError
 
 _JUMP_NS = NS_PER_S // 2
 _FOREVER_NS = 1 << 63
-
-
-class RecorderSettings(SegmenterSettings):
-    """What the recorder holds, waits for and keeps."""
-
-    images: Literal["raw", "compressed"] = Field(
-        "raw",
-        description="form of the recorded images: 'raw', or 'compressed' (colour as JPEG, depth "
-        "as PNG)",
-    )
-    moments: Literal["all", "before_after"] = Field(
-        "all",
-        description="images that an episode keeps: 'all', or the two 'before_after' the tilt, "
-        "with the camera's other topics at these two",
-    )
-
-    ring_s: float = Field(
-        10.0, gt=0.0, le=600.0, description="Messages held per topic, by header stamp [s]"
-    )
-    ring_bytes: int = Field(
-        1_000_000_000, gt=0, description="Messages held per topic, payload at most [B]"
-    )
-    settle_s: float = Field(
-        0.3, ge=0.0, le=10.0, description="Wait after a window's end for contacts and events [s]"
-    )
-    late_s: float = Field(
-        2.0,
-        ge=0.0,
-        le=60.0,
-        description="Wait at most so long after a window's end for streams that lag [s]",
-    )
-    tilt_wait_s: float = Field(
-        6.0,
-        ge=0.0,
-        le=60.0,
-        description="Wait at most so long after a window's end for the tilt to end [s]",
-    )
-    tilt_lookback_s: float = Field(
-        2.0,
-        ge=0.0,
-        le=60.0,
-        description="A tilt that ended at most so long before the contact still explains it [s]",
-    )
-    stall_s: float = Field(
-        1.0, gt=0.0, le=60.0, description="A stream silent for longer has stalled [s]"
-    )
-    gate_s: float = Field(
-        1.0, gt=0.0, le=60.0, description="Time over which required streams must flow [s]"
-    )
-    gate_fraction: float = Field(
-        0.8, gt=0.0, le=1.0, description="Part of its expected rate that a stream must reach [1]"
-    )
-
-    @model_validator(mode="after")
-    def _ring_holds_a_window(self) -> "RecorderSettings":
-        needed = self.before_s + self.after_s + max(self.settle_s, self.late_s) + 1.0
-        if self.ring_s < needed:
-            message = (
-                f"expected ring_s >= before_s + after_s + max(settle_s, late_s) + 1 = {needed}, "
-                f"got {self.ring_s}: lengthen the ring or shorten the window"
-            )
-            raise ValueError(message)
-        return self
 
 
 class EpisodeRecorder:
@@ -109,29 +45,24 @@ class EpisodeRecorder:
         directory: str = "",
     ) -> None:
         self.settings = settings
-        self._tracks = {
-            topic.name: TopicTrack(topic, ring_s=settings.ring_s, ring_bytes=settings.ring_bytes)
-            for topic in topics
-        }
-        self._tilts = next((t for t in self._tracks.values() if t.topic.is_tilt), None)
+        self._tracks = Tracks(topics, ring_s=settings.ring_s, ring_bytes=settings.ring_bytes)
+        self._tilts = next((track for track in self._tracks if track.topic.is_tilt), None)
         self._sink = sink
         self._directory = directory
         self._segmenter = Segmenter(settings)
         self._closing: list[Window] = []
         self._awaiting_tilt: list[EpisodeContent] = []
-        self._objects: deque[tuple[int, str]] = deque(maxlen=1000)
-        self._pauses: deque[tuple[int, int]] = deque(maxlen=1000)
-        self._paused_since_ns: int | None = None
+        self._history = History()
         self._gate_open_ns: int | None = None
         self._newest_tick_ns: int | None = None
-        self._drops: Counter[tuple[str, str]] = Counter()
+        self._drops: Losses = Losses()
         self._clean = self._flagged = self._discarded = 0
         self._last = ""
 
     @property
     def paused(self) -> bool:
         """True between `pause` and `resume`."""
-        return self._paused_since_ns is not None
+        return self._history.paused
 
     @property
     def pending(self) -> int:
@@ -147,7 +78,7 @@ class EpisodeRecorder:
         Raises:
             ConfigError: the topic is not among those that are recorded.
         """
-        track = self._track(topic)
+        track = self._tracks[topic]
         try:
             steady = track.take(data, receive_ns)
         except EpisodeError:
@@ -162,7 +93,7 @@ class EpisodeRecorder:
         Raises:
             ConfigError: the topic is not among those that are recorded.
         """
-        self._track(topic).lose(count, now_ns)
+        self._tracks[topic].lose(count, now_ns)
         self._drops[topic, "transport"] += count
 
     def on_contact(self, contact: HeardContact, now_ns: int) -> None:
@@ -174,7 +105,7 @@ class EpisodeRecorder:
         """
         start_ns = contact.stamp_ns - round(self.settings.before_s * NS_PER_S)
         gate_ns = round(self.settings.gate_s * NS_PER_S)
-        if self.paused or any(end_ns > start_ns for _, end_ns in self._pauses):
+        if self._history.paused_since(start_ns):
             self._drops["", "paused"] += 1
         elif self._gate_open_ns is None or start_ns < self._gate_open_ns - gate_ns:
             self._drops["", "not_ready"] += 1
@@ -226,35 +157,25 @@ class EpisodeRecorder:
     def missing(self, now_ns: int) -> tuple[str, ...]:
         """Return the required topics that do not flow; none: the gate is open."""
         settings = self.settings
-        return tuple(
-            name
-            for name, track in self._tracks.items()
-            if track.topic.required
-            and not track.flows(now_ns, settings.gate_s, settings.gate_fraction)
+        return self._tracks.missing(
+            now_ns, gate_s=settings.gate_s, gate_fraction=settings.gate_fraction
         )
 
     def stalled(self, now_ns: int) -> tuple[str, ...]:
         """Return the streams that did flow and have fallen silent."""
-        return tuple(
-            name
-            for name, track in self._tracks.items()
-            if track.has_stalled(now_ns, self.settings.stall_s)
-        )
+        return self._tracks.stalled(now_ns, self.settings.stall_s)
 
     def set_object(self, name: str, now_ns: int) -> None:
         """Say what is in the tray from now on; empty: nothing that has a name."""
-        self._objects.append((now_ns, name))
+        self._history.set_object(name, now_ns)
 
     def pause(self, now_ns: int) -> None:
         """Record no window that reaches into the time until `resume`."""
-        if self._paused_since_ns is None:
-            self._paused_since_ns = now_ns
+        self._history.pause(now_ns)
 
     def resume(self, now_ns: int) -> None:
         """End a pause."""
-        if self._paused_since_ns is not None:
-            self._pauses.append((self._paused_since_ns, now_ns))
-            self._paused_since_ns = None
+        self._history.resume(now_ns)
 
     def count_discarded(self) -> None:
         """Note that an episode was sent to the trash."""
@@ -268,57 +189,44 @@ class EpisodeRecorder:
             ready=not missing,
             missing=missing,
             paused=self.paused,
-            object=self._objects[-1][1] if self._objects else "",
+            object=self._history.object,
             directory=self._directory,
             clean=self._clean,
             flagged=self._flagged,
             discarded=self._discarded,
             last=self._last,
             pending=self.pending,
-            ring_bytes=sum(track.ring.bytes_held for track in self._tracks.values()),
+            ring_bytes=sum(track.ring.bytes_held for track in self._tracks),
             disk_free_bytes=disk_free_bytes,
-            topics=tuple(track.rate(now_ns) for track in self._tracks.values()),
+            topics=self._tracks.rates(now_ns),
             drops=self.drops(),
         )
 
     def drops(self) -> tuple[DropCount, ...]:
         """Return all losses since the start, by topic and cause."""
-        return tuple(
-            DropCount(topic=topic, cause=cause, count=count)
-            for (topic, cause), count in sorted(self._drops.items())
-            if count
-        )
-
-    def _track(self, topic: str) -> TopicTrack:
-        try:
-            return self._tracks[topic]
-        except KeyError:
-            raise ConfigError(
-                f"expected one of the recorded topics {sorted(self._tracks)}, got {topic!r}"
-            ) from None
+        return drop_counts(self._drops)
 
     def _close(self, window: Window, now_ns: int) -> bool:
         """Cut a window when every stream has passed its end, or the wait is over."""
         late_ns = window.end_ns + round(self.settings.late_s * NS_PER_S)
-        passed = all(track.has_passed(window.end_ns) for track in self._tracks.values())
-        if now_ns < late_ns and not passed:
+        if now_ns < late_ns and not self._tracks.have_passed(window.end_ns):
             return False
         self._cut(window)
         return True
 
     def _cut(self, window: Window) -> None:
-        if self._overlaps_pause(window):
+        start_ns, end_ns = window.start_ns, window.end_ns
+        if self._history.overlaps_pause(start_ns, end_ns):
             self._drops["", "paused"] += 1
             return
-        start_ns, end_ns = window.start_ns, window.end_ns
-        losses = {name: track.ring.losses(start_ns, end_ns) for name, track in self._tracks.items()}
+        losses = {track.topic.name: track.ring.losses(start_ns, end_ns) for track in self._tracks}
         for name, causes in losses.items():
             for cause, count in causes.items():
                 if cause != "transport":
                     self._drops[name, cause] += count
         messages = {
-            name: track.cut(start_ns, end_ns)
-            for name, track in self._tracks.items()
+            track.topic.name: track.cut(start_ns, end_ns)
+            for track in self._tracks
             if track is not self._tilts
         }
         self._awaiting_tilt.append(
@@ -327,7 +235,7 @@ class EpisodeRecorder:
                 start_ns=start_ns,
                 end_ns=end_ns,
                 suppressed=window.suppressed,
-                object=self._object_at(window.contact.stamp_ns),
+                object=self._history.object_at(window.contact.stamp_ns),
                 messages=messages,
                 drops=tuple(
                     DropCount(topic=name, cause=cause, count=count)
@@ -366,7 +274,7 @@ class EpisodeRecorder:
         messages = dict(content.messages)
         if self._tilts is not None:
             messages[self._tilts.topic.name] = (tilt,) if tilt else ()
-        topics = (track.topic for track in self._tracks.values())
+        topics = (track.topic for track in self._tracks)
         action = read_tilt(tilt.data) if tilt else None
         content = replace(content, messages=keep_moments(messages, topics, action))
         if not self._sink.submit(content):
@@ -377,29 +285,11 @@ class EpisodeRecorder:
         self.account(outcomes)
         return outcomes
 
-    def _object_at(self, t_ns: int) -> str:
-        earlier = [name for since_ns, name in self._objects if since_ns <= t_ns]
-        return earlier[-1] if earlier else ""
-
-    def _overlaps_pause(self, window: Window) -> bool:
-        if self._paused_since_ns is not None and self._paused_since_ns <= window.end_ns:
-            return True
-        return any(
-            start_ns <= window.end_ns and window.start_ns <= end_ns
-            for start_ns, end_ns in self._pauses
-        )
-
     def _forget_after(self, t_ns: int) -> None:
         """The clock was set back to t: let go what belongs to the old time."""
         latest_ns = t_ns + _JUMP_NS
         self._newest_tick_ns = None
-        if self._objects:
-            name = self._objects[-1][1]
-            self._objects.clear()
-            self._objects.append((0, name))
-        self._pauses = deque((p for p in self._pauses if p[1] <= latest_ns), maxlen=1000)
-        if self._paused_since_ns is not None:
-            self._paused_since_ns = min(self._paused_since_ns, t_ns)
+        self._history.forget_after(t_ns, latest_ns)
         if self._gate_open_ns is not None and self._gate_open_ns > latest_ns:
             self._gate_open_ns = None
         windows = (*self._closing, *self._segmenter.open)

@@ -24,7 +24,7 @@ from tiltbot_ros.nodes.autostart import Autostart
 from tiltbot_ros.nodes.diagnosing import Diagnostics, Health
 from tiltbot_ros.nodes.parameters import declare, declare_dry_run, refuse_unknown
 from tiltbot_ros.nodes.running import Fault, run
-from tiltbot_ros.nodes.wiring import nanoseconds, subscription
+from tiltbot_ros.nodes.wiring import clock_ns, nanoseconds, subscription
 
 POLL_S = 0.1
 SERVICE_TIMEOUT_S = 20.0
@@ -272,7 +272,7 @@ class CollectNode(Node):
     def _drain(self, goal: ServerGoalHandle) -> None:
         """Let the recorder finish what it has begun."""
         self._phase = "writing"
-        now_ns = self.get_clock().now().nanoseconds
+        now_ns = clock_ns(self)
         deadline = time.monotonic() + self._settings.drain_timeout_s
         while not self._is_written(now_ns):
             if time.monotonic() > deadline:

@@ -21,8 +21,9 @@ from tiltbot_ros.errors import RecordingError
 from tiltbot_ros.nodes.diagnosing import Diagnostics, Health
 from tiltbot_ros.nodes.parameters import declare, refuse_unknown
 from tiltbot_ros.nodes.recorder_messages import drops_message, rate_message
+from tiltbot_ros.nodes.recording import log_opening, record_streams
 from tiltbot_ros.nodes.running import Fault, run
-from tiltbot_ros.nodes.wiring import publisher, stamp, subscription
+from tiltbot_ros.nodes.wiring import clock_ns, publisher, stamp
 
 TICK_S = 0.1
 STATUS_PERIOD_NS = 500_000_000
@@ -54,46 +55,20 @@ class DemonstrationNode(Node):
             writing,
             rate_hz=self._session.steps_hz,
             label=self._session.label,
-            clock=self._now,
+            clock=partial(clock_ns, self),
         )
         self._told_ns = 0
         self._shown: tuple[object, ...] = ()
         self._statuses = publisher(self, topics.DEMONSTRATIONS)
-        self._streams = [
-            subscription(
-                self,
-                stream.topic,
-                partial(self._on_message, stream.recorded.name),
-                raw=True,
-                lost=partial(self._on_lost, stream.recorded.name),
-            )
-            for stream in streams
-        ]
+        self._streams = record_streams(self, streams, self._recorder)
         self.create_service(StartDemonstration, "demonstrations/start", self._start)
         self.create_service(EndDemonstration, "demonstrations/end", self._end)
         self._timer = self.create_timer(TICK_S, self._tick)
         self._diagnostics = Diagnostics(self, hardware=str(self._folder.path), health=self._health)
-        self._log_opening()
-
-    def _now(self) -> int:
-        return int(self.get_clock().now().nanoseconds)
-
-    def _log_opening(self) -> None:
-        log = self.get_logger()
-        log.info(f"recording demonstrations into {self._folder.path}")
-        if self._folder.swept:
-            log.warning(f"removed unfinished demonstrations: {', '.join(self._folder.swept)}")
-        if self._folder.recovered:
-            log.info(f"recovered finished demonstrations: {', '.join(self._folder.recovered)}")
-
-    def _on_message(self, topic: str, data: bytes) -> None:
-        self._recorder.on_message(topic, data, self._now())
-
-    def _on_lost(self, topic: str, count: int) -> None:
-        self._recorder.on_lost(topic, count, self._now())
+        log_opening(self, self._folder, "demonstrations")
 
     def _tick(self) -> None:
-        now_ns = self._now()
+        now_ns = clock_ns(self)
         self._announce(self._recorder.tick(now_ns))
         recorder = self._recorder
         shown = (recorder.recording, recorder.busy, recorder.id, recorder.kept, recorder.problem)
@@ -139,7 +114,9 @@ class DemonstrationNode(Node):
         self, request: StartDemonstration.Request, response: StartDemonstration.Response
     ) -> StartDemonstration.Response:
         try:
-            response.message = self._recorder.start(request.task or self._session.task, self._now())
+            response.message = self._recorder.start(
+                request.task or self._session.task, clock_ns(self)
+            )
         except RecordingError as error:
             response.message = str(error)
             return response
@@ -157,7 +134,7 @@ class DemonstrationNode(Node):
             )
             return response
         try:
-            response.id = self._recorder.end(fate, self._now())
+            response.id = self._recorder.end(fate, clock_ns(self))
         except RecordingError as error:
             response.message = str(error)
             return response
@@ -178,7 +155,7 @@ class DemonstrationNode(Node):
         }
         if recorder.problem:
             return Health(level="error", message=recorder.problem, values=values)
-        missing = recorder.missing(self._now())
+        missing = recorder.missing(clock_ns(self))
         if missing:
             return Health(level="warn", message=f"waiting for {', '.join(missing)}", values=values)
         words = f"recording {recorder.id}" if recorder.recording else "ready"
@@ -187,7 +164,7 @@ class DemonstrationNode(Node):
     def close(self) -> None:
         """Write what is recorded, then let go of the folder."""
         self._timer.cancel()
-        self._announce(self._recorder.finish(self._now()))
+        self._announce(self._recorder.finish(clock_ns(self)))
         self._folder.close()
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from tiltbot.msg import Contact, DropCount, Episode, RecorderStatus, TopicRate
 from tiltbot_ros.episodes import facts as cores
 from tiltbot_ros.episodes import status as states
-from tiltbot_ros.episodes.recorder import RecorderSettings
+from tiltbot_ros.episodes.recorder_settings import RecorderSettings
 from tiltbot_ros.episodes.writer import FinishedEpisode
 from tiltbot_ros.nodes.wiring import stamp
 

@@ -12,7 +12,8 @@ from tiltbot_ros import topics
 from tiltbot_ros.episodes import catalogue
 from tiltbot_ros.episodes.detector import HeardContact
 from tiltbot_ros.episodes.folder import DataFolder
-from tiltbot_ros.episodes.recorder import EpisodeRecorder, RecorderSettings
+from tiltbot_ros.episodes.recorder import EpisodeRecorder
+from tiltbot_ros.episodes.recorder_settings import RecorderSettings
 from tiltbot_ros.episodes.verdict_settings import VerdictSettings
 from tiltbot_ros.episodes.writer import (
     EpisodeWriter,
@@ -24,8 +25,9 @@ from tiltbot_ros.errors import TiltbotError
 from tiltbot_ros.nodes.diagnosing import Diagnostics, Health
 from tiltbot_ros.nodes.parameters import declare, refuse_unknown
 from tiltbot_ros.nodes.recorder_messages import episode_message, status_message
+from tiltbot_ros.nodes.recording import log_opening, record_streams
 from tiltbot_ros.nodes.running import Fault, run
-from tiltbot_ros.nodes.wiring import nanoseconds, publisher, subscription
+from tiltbot_ros.nodes.wiring import clock_ns, nanoseconds, publisher, subscription
 from tiltbot_ros.session import SessionSettings
 
 TICK_S = 0.1
@@ -47,7 +49,7 @@ class RecorderNode(Node):
             self._folder,
             self._session.facts(streams, settings=settings, limits=limits),
             writing,
-            self._now,
+            partial(clock_ns, self),
         )
         self._recorder = EpisodeRecorder(
             settings,
@@ -59,16 +61,7 @@ class RecorderNode(Node):
         self._last = ""
         self._episodes = publisher(self, topics.EPISODE)
         self._statuses = publisher(self, topics.RECORDER_STATUS)
-        self._streams = [
-            subscription(
-                self,
-                stream.topic,
-                partial(self._on_message, stream.recorded.name),
-                raw=True,
-                lost=partial(self._on_lost, stream.recorded.name),
-            )
-            for stream in streams
-        ]
+        self._streams = record_streams(self, streams, self._recorder)
         self._contacts = subscription(self, topics.CONTACT, self._on_contact)
         self.create_service(SetObject, "~/set_object", self._set_object)
         self.create_service(SetBool, "~/pause", self._set_paused)
@@ -76,26 +69,7 @@ class RecorderNode(Node):
         self.create_timer(TICK_S, self._tick)
         self.create_timer(1.0, self._publish_status)
         self._diagnostics = Diagnostics(self, hardware=str(self._folder.path), health=self._health)
-        self._log_opening()
-
-    def _now(self) -> int:
-        return int(self.get_clock().now().nanoseconds)
-
-    def _log_opening(self) -> None:
-        log = self.get_logger()
-        log.info(f"recording into {self._folder.path}")
-        if self._folder.swept:
-            log.warning(f"removed unfinished episodes: {', '.join(self._folder.swept)}")
-        if self._folder.recovered:
-            log.info(f"recovered finished episodes: {', '.join(self._folder.recovered)}")
-
-    # Streams
-
-    def _on_message(self, topic: str, data: bytes) -> None:
-        self._recorder.on_message(topic, data, self._now())
-
-    def _on_lost(self, topic: str, count: int) -> None:
-        self._recorder.on_lost(topic, count, self._now())
+        log_opening(self, self._folder, "episodes")
 
     def _on_contact(self, message: Contact) -> None:
         contact = HeardContact(
@@ -106,12 +80,12 @@ class RecorderNode(Node):
             threshold=message.threshold,
             detector=message.detector,
         )
-        self._recorder.on_contact(contact, self._now())
+        self._recorder.on_contact(contact, clock_ns(self))
 
     # Episodes
 
     def _tick(self) -> None:
-        self._announce(self._recorder.tick(self._now()))
+        self._announce(self._recorder.tick(clock_ns(self)))
 
     def _announce(self, outcomes: list[FinishedEpisode | FailedEpisode]) -> None:
         for outcome in outcomes:
@@ -121,7 +95,7 @@ class RecorderNode(Node):
             facts = outcome.facts
             self._last = facts.id
             self._episodes.publish(
-                episode_message(outcome, self._recorder.settings, now_ns=self._now())
+                episode_message(outcome, self._recorder.settings, now_ns=clock_ns(self))
             )
             if facts.verdict.clean:
                 self.get_logger().info(f"{facts.id} clean ({facts.object or 'no object'})")
@@ -131,7 +105,7 @@ class RecorderNode(Node):
                 )
 
     def _publish_status(self) -> None:
-        status = self._recorder.status(self._now(), self._folder.free_bytes())
+        status = self._recorder.status(clock_ns(self), self._folder.free_bytes())
         self._statuses.publish(status_message(status))
 
     # Services
@@ -139,16 +113,16 @@ class RecorderNode(Node):
     def _set_object(
         self, request: SetObject.Request, response: SetObject.Response
     ) -> SetObject.Response:
-        self._recorder.set_object(request.name, self._now())
+        self._recorder.set_object(request.name, clock_ns(self))
         response.success = True
         response.message = f"new episodes are labelled '{request.name}'"
         return response
 
     def _set_paused(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         if request.data:
-            self._recorder.pause(self._now())
+            self._recorder.pause(clock_ns(self))
         else:
-            self._recorder.resume(self._now())
+            self._recorder.resume(clock_ns(self))
         response.success = True
         response.message = "paused" if request.data else "recording"
         self._publish_status()
@@ -185,7 +159,7 @@ class RecorderNode(Node):
     # Health
 
     def _health(self) -> Health:
-        now = self._now()
+        now = clock_ns(self)
         status = self._recorder.status(now, self._folder.free_bytes())
         values: dict[str, float | int | str] = {
             "clean": status.clean,
@@ -205,7 +179,7 @@ class RecorderNode(Node):
 
     def close(self) -> None:
         """Write what is finished, then let go of the folder."""
-        self._recorder.finish(self._now())
+        self._recorder.finish(clock_ns(self))
         outcomes = self._writer.close()
         self._recorder.account(outcomes)
         self._announce(outcomes)

@@ -16,7 +16,7 @@ from tiltbot_ros.image_forms import other_form, to_other_form
 from tiltbot_ros.nodes.diagnosing import Diagnostics, Health
 from tiltbot_ros.nodes.parameters import declare, refuse_unknown
 from tiltbot_ros.nodes.running import Fault, run
-from tiltbot_ros.nodes.wiring import publisher, stamp
+from tiltbot_ros.nodes.wiring import clock_ns, publisher, stamp
 from tiltbot_ros.pacing import Player
 from tiltbot_ros.replaying import ReplaySettings, find_recordings, replay_topics, schedule
 from tiltbot_ros.topics import Topic
@@ -92,7 +92,7 @@ class ReplayNode(Node):
             messages = schedule(
                 self._paths,
                 self._settings,
-                start_ns=int(self.get_clock().now().nanoseconds),
+                start_ns=clock_ns(self),
                 began=self._began,
                 failed=self._skip,
             )

@@ -92,6 +92,11 @@ def subscription(
     )
 
 
+def clock_ns(node: Node) -> int:
+    """Return the time of a node's clock [ns]."""
+    return int(node.get_clock().now().nanoseconds)
+
+
 def stamp(time_ns: int) -> Any:
     """Return `time_ns` [ns] as builtin_interfaces/Time."""
     return Time(nanoseconds=time_ns).to_msg()

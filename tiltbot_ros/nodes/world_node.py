@@ -21,6 +21,7 @@ from tiltbot_ros.nodes.diagnosing import Diagnostics, Health
 from tiltbot_ros.nodes.parameters import declare, declare_dry_run, refuse_unknown
 from tiltbot_ros.nodes.running import Fault, run
 from tiltbot_ros.nodes.tray_server import TrayServer
+from tiltbot_ros.nodes.wiring import clock_ns
 from tiltbot_ros.nodes.world_loop import WorldLoop
 from tiltbot_ros.sensors.cameras import CameraIntrinsics, CameraSettings
 from tiltbot_ros.sensors.microphones import MicrophoneSettings
@@ -81,7 +82,7 @@ class WorldNode(Node):
         self._images.publish_pose(
             self._eye.pose_in_tray,
             parent="tray" if view.mount == "tray" else self._arm.frame_id,
-            stamp_ns=self.get_clock().now().nanoseconds,
+            stamp_ns=clock_ns(self),
         )
         self._loop = WorldLoop(
             self._world,
@@ -98,7 +99,7 @@ class WorldNode(Node):
             ),
             microphones=self._microphones,
             camera=self._camera,
-            now=lambda: int(self.get_clock().now().nanoseconds),
+            now=lambda: clock_ns(self),
         )
         self._diagnostics = Diagnostics(self, hardware="MuJoCo", health=self._health)
         self._thread = threading.Thread(target=self._live, name="world", daemon=True)
