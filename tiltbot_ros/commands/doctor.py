@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 from rich.console import Console
@@ -14,7 +14,11 @@ from tiltbot_ros.doctor.findings import Finding, Needs, fail
 from tiltbot_ros.errors import MissingDependencyError
 from tiltbot_ros.sensors.cameras import CameraSettings
 from tiltbot_ros.sensors.microphones import MicrophoneSettings
+from tiltbot_ros.teleop.opening import SourceSetup
 from tiltbot_ros.wording import counted
+
+if TYPE_CHECKING:
+    from tiltbot_ros.rigs import Rig
 
 _STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
@@ -46,7 +50,7 @@ def doctor(
 ) -> int:
     """Examine this computer: is it fit for a rig?
 
-    Libraries, ROS 2, DDS, microphones, camera, rendering, disk and clock. Every line is
+    Libraries, ROS 2, DDS, arm, microphones, camera, rendering, disk and clock. Every line is
     ok, warn or fail, and tells what to do. Takes some ten seconds.
 
     Args:
@@ -112,8 +116,25 @@ def _needs(rig: str, out: Path) -> tuple[Needs, Finding | None]:
         franka=chosen.franka,
         kinova=chosen.kinova,
         mujoco_arm=chosen.mujoco_arm,
+        sawyer=chosen.sawyer,
+        held=chosen.held,
+        tilt=chosen.tilt,
+        guard=chosen.guard,
+        tool=chosen.tool,
+        source=None if chosen.simulated else _source(chosen),
     )
     return needs, None
+
+
+def _source(rig: "Rig") -> SourceSetup:
+    """Return what a person leads the arm with."""
+    return SourceSetup(
+        teleop=rig.teleop,
+        keyboard=rig.keyboard,
+        gamepad=rig.gamepad,
+        headset=rig.headset,
+        scripted=rig.scripted,
+    )
 
 
 def _tell(console: Console, section: Section) -> None:

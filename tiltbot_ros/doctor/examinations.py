@@ -40,6 +40,7 @@ EXAMINATIONS = (
     Examination(name="ROS 2", module="ros", limit_s=30.0),
     Examination(name="DDS", module="dds", limit_s=45.0),
     Examination(name="arm", module="arm", limit_s=40.0),
+    Examination(name="teleoperation", module="teleoperation", limit_s=20.0),
     Examination(name="sound", module="sound", limit_s=20.0),
     Examination(name="camera", module="camera", limit_s=40.0),
     Examination(name="rendering", module="rendering", limit_s=40.0),

@@ -8,10 +8,16 @@ from pydantic import TypeAdapter
 
 from tiltbot_ros.arms.drivers import ArmSettings
 from tiltbot_ros.arms.franka.settings import FrankaSettings
+from tiltbot_ros.arms.guard import GuardSettings
+from tiltbot_ros.arms.held_settings import HeldTraySettings
 from tiltbot_ros.arms.kinova.settings import KinovaSettings
 from tiltbot_ros.arms.mujoco_arm_settings import MujocoArmSettings
+from tiltbot_ros.arms.sawyer.settings import SawyerSettings
+from tiltbot_ros.arms.tilts import TiltSettings
+from tiltbot_ros.arms.tool_settings import ToolSettings
 from tiltbot_ros.sensors.cameras import CameraSettings
 from tiltbot_ros.sensors.microphones import MicrophoneSettings
+from tiltbot_ros.teleop.opening import SourceSetup
 
 Status = Literal["ok", "warn", "fail"]
 
@@ -31,6 +37,12 @@ class Needs:
         franka: of Franka's driver.
         kinova: of Kinova's driver.
         mujoco_arm: of a simulated arm.
+        sawyer: of Sawyer's driver.
+        held: how a tray sits in the arm's hand.
+        tilt: tilts of that tray.
+        guard: limits of the arm on this rig.
+        tool: where its tool is.
+        source: what a person leads the arm with; None: this rig is not led.
     """
 
     rig: str
@@ -43,6 +55,12 @@ class Needs:
     franka: FrankaSettings = field(default_factory=FrankaSettings)
     kinova: KinovaSettings = field(default_factory=KinovaSettings)
     mujoco_arm: MujocoArmSettings = field(default_factory=MujocoArmSettings)
+    sawyer: SawyerSettings = field(default_factory=SawyerSettings)
+    held: HeldTraySettings = field(default_factory=HeldTraySettings)
+    tilt: TiltSettings = field(default_factory=TiltSettings)
+    guard: GuardSettings = field(default_factory=GuardSettings)
+    tool: ToolSettings = field(default_factory=ToolSettings)
+    source: SourceSetup | None = None
 
     @property
     def bytes_per_s(self) -> float:

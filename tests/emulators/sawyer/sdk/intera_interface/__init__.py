@@ -1,7 +1,8 @@
 """Rethink's SDK as the side process sees it: same names, same failures, same waiting.
 
 After RethinkRobotics/intera_sdk, intera_interface/limb.py and robot_enable.py. That
-it agrees with the real one is checked by tests/arms/sawyer/test_real_sdk.py.
+it agrees with the real one shows when the tests of the driver run on that one, too:
+`INTERA_SDK=FOLDER ./run test-sawyer`.
 """
 
 import errno

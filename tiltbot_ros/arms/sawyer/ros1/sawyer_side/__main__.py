@@ -82,8 +82,10 @@ class Side:
         while self._motion.due(time.monotonic()):
             self._brake()
             time.sleep(BRAKE_PERIOD_S)
-        self._robot.hold(self._options.robot_timeout)
-        time.sleep(0.1)  # rospy publishes from a thread of its own
+        # Who only looked has told nothing that would have to be ended.
+        if self._command >= 0:
+            self._robot.hold(self._options.robot_timeout)
+            time.sleep(0.1)  # rospy publishes from a thread of its own
 
     def _serve(self) -> bool:
         braking = self._motion.phase == BRAKING
