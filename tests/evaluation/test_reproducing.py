@@ -1,10 +1,16 @@
 """The whole study, in small: every section of the report, once, and again from what is there."""
 
 import json
+import os
+from dataclasses import replace
 
 import pytest
 
+from policy_ros.evaluation import report as report_module
+from policy_ros.evaluation import reproducing
+from policy_ros.evaluation.report import write_report
 from policy_ros.evaluation.reproducing import reproduce
+from policy_ros.evaluation.results import Results
 from policy_ros.evaluation.runner import Place
 from policy_ros.evaluation.study import plan
 from policy_ros.training.callbacks import KeepCheckpoint
@@ -23,8 +29,43 @@ SECTIONS = (
 )
 
 
+RIVALS_AND_CONTROLS = (
+    "pictures before and after",
+    "control: sensed data of other rows",
+    "chance: a class or the action at random",
+    "always the mean action",
+    "| chance | 0.0167 |",
+    "image features (ResNet)",
+    "oracle: the class is told",
+    "nothing is known of the object",
+    "it stays where it was",
+    "random network",
+    "| image features |",
+)
+"""What the models are to be held against, each a line of a table."""
+
+
+def short_plan(**options):
+    """Return the trainings of the study, of one epoch each."""
+
+    def short(job):
+        schedule = job.recipe.schedule.model_copy(update={"epochs": 1})
+        return replace(job, recipe=job.recipe.model_copy(update={"schedule": schedule}))
+
+    return tuple(map(short, plan(**options)))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def shortly():
+    """Train for one epoch, and leave to the system when it writes to the disk."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reproducing, "plan", short_plan)
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
+
+
 @pytest.fixture(scope="module")
-def study(tmp_path_factory):
+def study(shortly, tmp_path_factory):
     folder = tmp_path_factory.mktemp("study")
     place = Place(
         store=write_store(folder / "store", rows_per_object=16, objects=3),
@@ -54,6 +95,29 @@ def test_the_report_has_every_section_with_its_picture(study):
     assert "0.786" in text  # the paper's figure stands beside
 
 
+def test_the_report_holds_the_models_against_rivals_and_controls(study):
+    _, report = study
+    text = report.read_text()
+    for line in RIVALS_AND_CONTROLS:
+        assert line in text, line
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("", "ImageNet weights were given"), ("resnet18.pth", "those of `resnet18.pth`")],
+)
+def test_the_report_says_where_image_features_are_from(study, monkeypatch, tmp_path, name, told):
+    place, _ = study
+    monkeypatch.setattr(report_module, "save", lambda *_: None)
+    for section in ("retrieval", "tsne", "confusion", "actions", "locations"):
+        shown = report_module.sections.Shown(figure=None, text="")
+        monkeypatch.setattr(report_module.sections, section, lambda *_, shown=shown: shown)
+    report = write_report(
+        Results(place, (0,)), tmp_path, quick=True, image_weights=name, manifest="manifest.json"
+    )
+    assert told in report.read_text()
+
+
 def test_the_manifest_tells_what_the_report_was_made_from(study):
     place, report = study
     manifest = json.loads((report.parent / "manifest.json").read_text())
@@ -69,6 +133,7 @@ def test_the_manifest_tells_what_the_report_was_made_from(study):
 def test_what_is_done_is_not_done_again(study, monkeypatch):
     place, report = study
     before = report.read_text()
+    monkeypatch.setattr(report_module, "save", lambda *_: None)  # pictures take long
     monkeypatch.setattr(KeepCheckpoint, "on_fit_start", None)  # a training would fail
     assert run(place).read_text() == before
 

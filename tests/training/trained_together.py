@@ -1,19 +1,32 @@
-"""What torchrun starts: one training on the toy store."""
+"""Two processes of torchrun's launcher, each a training on the toy store.
+
+torchrun starts a program for each process; here its launcher forks them, so
+that PyTorch and Lightning are imported once.
+"""
 
 import sys
 from pathlib import Path
+
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from policy_ros.data.splits import read_split
 from policy_ros.data.store import Store
 from policy_ros.training.training import train
 from tests.training.small import recipe
 
+AS_STANDALONE = {"rdzv_backend": "c10d", "rdzv_endpoint": "localhost:0", "run_id": "together"}
+"""What `torchrun --standalone` means."""
+
+
+def work(store, out, *changes):
+    opened = Store.open(Path(store))
+    split = read_split(opened, "set_a")
+    train(recipe("tiltbot", *changes), opened, split, out=Path(out), seed=0)
+
+
 if __name__ == "__main__":
-    store = Store.open(Path(sys.argv[1]))
-    train(
-        recipe("tiltbot", *sys.argv[3:]),
-        store,
-        read_split(store, "set_a"),
-        out=Path(sys.argv[2]),
-        seed=0,
-    )
+    config = LaunchConfig(
+        min_nodes=1, max_nodes=1, nproc_per_node=2, max_restarts=0, start_method="fork",
+        **AS_STANDALONE,
+    )  # fmt: skip
+    elastic_launch(config, work)(*sys.argv[1:])
