@@ -106,6 +106,8 @@ class StoreDataset(Dataset[dict[str, Tensor]]):
         places = np.asarray(indices, np.int64)
         rows, sensed = self.rows[places], self._sensed[places]
         batch = {"row": torch.from_numpy(rows)}
+        if self._control == "shuffled":
+            batch["sensed_row"] = torch.from_numpy(sensed)
         for name in self.names:
             batch.update(self._read(name, sensed if name in SENSED else rows))
         return batch

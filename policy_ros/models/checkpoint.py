@@ -145,12 +145,8 @@ def build_from(contract: Contract, weights: bytes, folder: Path) -> TiltModel:
         state = parse_tensors(weights)
     except (SafetensorError, ValueError) as error:
         raise ModelError(f"{path} is no safetensors file: {error}") from error
-    try:
-        model = build_model(contract.model, contract.settings, contract.shapes, seed=0)
-    except (ConfigError, ValidationError) as error:
-        text = explain(error) if isinstance(error, ValidationError) else str(error)
-        raise ModelError(f"{folder / CONTRACT}: {text}") from error
-    expected = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+    sketch = _sketch(contract, folder)
+    expected = {name: tuple(value.shape) for name, value in sketch.state_dict().items()}
     came = {name: tuple(value.shape) for name, value in state.items()}
     if expected != came:
         wrong = sorted(set(expected.items()) ^ set(came.items()))[:3]
@@ -161,5 +157,39 @@ def build_from(contract: Contract, weights: bytes, folder: Path) -> TiltModel:
     sick = next((name for name, value in state.items() if not torch.isfinite(value).all()), None)
     if sick:
         raise ModelError(f"{path}: expected finite weights; '{sick}' has others")
+    model = build_model(contract.model, contract.settings, contract.shapes, seed=0)
     model.load_state_dict(state)
     return model.eval()
+
+
+def _sketch(contract: Contract, folder: Path) -> TiltModel:
+    """Build the model that the contract describes, without memory for its weights.
+
+    Whatever sizes a contract names, the weights beside it must have them first.
+    """
+    try:
+        with torch.device("meta"):
+            model = build_model(contract.model, contract.settings, contract.shapes, seed=0)
+    except (ConfigError, ValidationError) as error:
+        text = explain(error) if isinstance(error, ValidationError) else str(error)
+        raise ModelError(f"{folder / CONTRACT}: {text}") from error
+    except (RuntimeError, TypeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise ModelError(
+            f"{folder / CONTRACT} describes no network that can be built: {reason}"
+        ) from error
+    for what, names, promised in (
+        ("inputs", model.inputs, contract.inputs),
+        ("outputs", model.outputs, contract.outputs),
+    ):
+        told = [(quantity.name, quantity.shape) for quantity in promised]
+        known = [
+            describe(name, contract.settings, contract.shapes, contract.front_end) for name in names
+        ]
+        if told != [(quantity.name, quantity.shape) for quantity in known]:
+            raise ModelError(
+                f"{folder / CONTRACT}: expected the {what} of the model '{contract.model}', "
+                f"{', '.join(f'{q.name} {q.shape}' for q in known)}, got "
+                f"{', '.join(f'{name} {shape}' for name, shape in told) or 'none'}"
+            )
+    return model

@@ -1,6 +1,6 @@
 """What a checkpoint promises and asks for, in words that a program can check."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -57,8 +57,10 @@ class Contract(Settings):
     inputs: tuple[Quantity, ...]
     outputs: tuple[Quantity, ...]
     classes: tuple[str, ...] = Field((), description="object names, in the order of the logits")
-    microphones: tuple[int, ...] = Field(
-        (0, 1, 2, 3), description="which of the rig's microphones the spectrogram is made of"
+    microphones: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        (0, 1, 2, 3),
+        min_length=1,
+        description="which of the rig's microphones the spectrogram is made of",
     )
     front_end: FrontEndSettings
     seconds: float = Field(

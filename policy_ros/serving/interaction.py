@@ -35,13 +35,19 @@ def from_episode(uri: str) -> RawInteraction:
     Raises:
         EpisodeError: it is no such URI, or the episode cannot be read.
     """
-    parts = urlsplit(uri)
+    wrong = f"expected the file:// URI of an episode on this computer, got '{uri[:200]}'"
+    try:
+        parts = urlsplit(uri)
+    except ValueError as error:  # such as a bracket of an IPv6 address
+        raise EpisodeError(wrong) from error
     if parts.scheme != "file" or parts.netloc not in ("", "localhost") or not parts.path:
-        raise EpisodeError(
-            f"expected the file:// URI of an episode on this computer, got '{uri[:200]}'"
-        )
+        raise EpisodeError(wrong)
     path = Path(unquote(parts.path))
-    if not path.is_dir():
+    try:
+        found = path.is_dir()
+    except OSError as error:  # a name too long, a folder that may not be entered
+        raise EpisodeError(f"{str(path)[:200]}: cannot be read: {error.strerror}") from error
+    if not found:
         raise EpisodeError(f"{path}: expected the directory of an episode, found none")
     return read_interaction(path, EpisodeFacts.read(path))
 

@@ -24,7 +24,8 @@ class OnnxEngine:
         """Load an exported model.
 
         Raises:
-            ModelError: it is none, or made from other weights than the contract.
+            ModelError: it is none, was made from other weights than the contract's, or has other
+                inputs or outputs.
         """
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
@@ -44,6 +45,16 @@ class OnnxEngine:
                 f"{contract.weights_sha256}: delete {ONNX} and export again"
             )
         self._outputs = [output.name for output in self._session.get_outputs()]
+        for what, has, promised in (
+            ("inputs", [value.name for value in self._session.get_inputs()], contract.inputs),
+            ("outputs", self._outputs, contract.outputs),
+        ):
+            names = [quantity.name for quantity in promised]
+            if sorted(has) != sorted(names):
+                raise ModelError(
+                    f"expected an ONNX model with the {what} {', '.join(names)}, as the contract "
+                    f"says, got {', '.join(has) or 'none'}: delete {ONNX} and export again"
+                )
 
     @classmethod
     def open(cls, folder: Path, contract: Contract) -> "OnnxEngine":
@@ -58,5 +69,13 @@ class OnnxEngine:
         return cls(path.read_bytes(), contract)
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Return outputs (n, ...) by name for inputs (n, ...) by name."""
-        return dict(zip(self._outputs, self._session.run(None, dict(inputs)), strict=True))
+        """Return outputs (n, ...) by name for inputs (n, ...) by name.
+
+        Raises:
+            ModelError: the exported network does not take them.
+        """
+        try:
+            values = self._session.run(None, dict(inputs))
+        except Exception as error:  # onnxruntime's have no common base
+            raise ModelError(f"the exported model cannot be run: {error}") from error
+        return dict(zip(self._outputs, values, strict=True))

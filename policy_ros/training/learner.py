@@ -45,9 +45,16 @@ class Learner(lightning.LightningModule):
         """Seed what a step draws (dropout), so that a resumed training goes on the same."""
         torch.manual_seed(hash((self._seed, self.current_epoch, self.global_rank)) % 2**63)
 
+    def transfer_batch_to_device(
+        self, batch: Batch, device: torch.device, dataloader_idx: int
+    ) -> Batch:
+        """Leave a batch where the store is: it is prepared on the processor, then moved."""
+        del device, dataloader_idx
+        return batch
+
     def training_step(self, batch: Batch, _number: int) -> Tensor:
         """Return the loss of a batch."""
-        prepared = self._prepare(batch, self.current_epoch)
+        prepared = self._prepared(batch, self.current_epoch)
         loss, parts = objective(self._answer(prepared), prepared, self.recipe)
         self._tell("train", loss, parts, len(next(iter(batch.values()))))
         return loss
@@ -56,9 +63,14 @@ class Learner(lightning.LightningModule):
         """Add a batch to the epoch's measures."""
         if not len(batch["row"]):  # a last batch smaller than the number of processes
             return
-        prepared = self._prepare(batch, None)
+        prepared = self._prepared(batch, None)
         loss, parts = objective(self._answer(prepared), prepared, self.recipe)
         self._tell("validation", loss, parts, len(next(iter(batch.values()))))
+
+    def _prepared(self, batch: Batch, epoch: int | None) -> Batch:
+        """Return the model's batch, where the model is."""
+        prepared = self._prepare(batch, epoch)
+        return {name: value.to(self.device) for name, value in prepared.items()}
 
     def _answer(self, prepared: Batch) -> Batch:
         """Return what the model says, for the objective in full precision."""

@@ -56,7 +56,13 @@ def preparation_of(contract: Contract, store: Store) -> Preparation:
 def predict(
     model: TiltModel, prepare: Preparation, store: Store, rows: Rows, outputs: Sequence[str]
 ) -> dict[str, Array]:
-    """Return some of a model's outputs for rows of a store, (n, ...) each."""
+    """Return some of a model's outputs for rows of a store, (n, ...) each.
+
+    Raises:
+        ModelError: there are no rows.
+    """
+    if not len(rows):
+        raise ModelError("expected rows of the store to ask the model about, got none")
     data = StoreDataset(store, rows, prepare.arrays(targets=False), picture=prepare.recipe.picture)
     model.eval()
     parts: dict[str, list[Array]] = {name: [] for name in outputs}

@@ -82,7 +82,7 @@ class Preparation:
         """Return the model's batch; augmented when an epoch is given."""
         result = dict(batch)
         if self._sound is not None:
-            result["spectrogram"] = self._sound.take(batch["row"])
+            result["spectrogram"] = self._sound.take(batch.get("sensed_row", batch["row"]))
         if "spectrogram" in result:
             sound = result["spectrogram"]
             result["spectrogram"] = sound if self._every else sound[:, self.recipe.microphones]

@@ -94,7 +94,21 @@ class Recipe(Settings):
                 AUGMENTATIONS.get(name)
         except ConfigError as error:
             raise ValueError(str(error)) from error
+        if "symmetry" in self.augmentations and self.microphones != (0, 1, 2, 3):
+            raise ValueError(
+                "expected microphones=[0, 1, 2, 3], one at each wall, with the augmentation "
+                f"'symmetry', got {list(self.microphones)}"
+            )
         return self
+
+
+GROUPS: Mapping[tuple[int | str, ...], type[Settings]] = {
+    (): Recipe,
+    ("network",): ModelSettings,
+    ("front_end",): FrontEndSettings,
+    ("schedule",): ScheduleSettings,
+}
+"""A recipe's settings by where they stand."""
 
 
 def recipe_directory() -> Path:
@@ -141,7 +155,19 @@ def make_recipe(values: Mapping[str, Any], *, where: str = "recipe") -> Recipe:
     try:
         return Recipe.model_validate(values)
     except ValidationError as error:
-        raise ConfigError(f"{where}:\n{explain(error)}") from error
+        raise ConfigError(f"{where}:\n{explain(error)}{_valid(error)}") from error
+
+
+def _valid(error: ValidationError) -> str:
+    """Return a line with the settings of every group in which an unknown one was named."""
+    unknown = [
+        problem["loc"][:-1] for problem in error.errors() if problem["type"] == "extra_forbidden"
+    ]
+    return "".join(
+        f"\nsettings of {'.'.join(map(str, group)) or 'a recipe'}: {', '.join(model.model_fields)}"
+        for group, model in GROUPS.items()
+        if group in unknown
+    )
 
 
 def _apply(values: dict[str, Any], change: str) -> None:

@@ -1,10 +1,20 @@
-"""A toy store with its splits, and small recipes, made once."""
+"""A toy store with its splits, made once, and a disk that is not waited for."""
+
+import os
 
 import pytest
 
 from policy_ros.data.splits import SplitSettings, make_splits, write_split
 from policy_ros.data.store import Store
 from tests.training.synthetic import write_store
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unhurried_disk():
+    """Leave to the system when it writes to the disk: the power stays on in these tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
 
 
 @pytest.fixture(scope="session")

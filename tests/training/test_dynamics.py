@@ -16,7 +16,13 @@ from tests.training.toy_pushes import write_pushes
 from tiltbot_ros.errors import ConfigError, ModelError
 from tiltbot_ros.generating.push_set import PushSet
 
-LEARNING = ("schedule.epochs=40", "schedule.patience=30", "network.hidden=64")
+LEARNING = (
+    "schedule.epochs=15",
+    "schedule.patience=15",
+    "schedule.batch=8",
+    "schedule.learning_rate=0.01",
+    "network.hidden=64",
+)
 """Long enough for the object to matter."""
 
 

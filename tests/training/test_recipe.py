@@ -21,7 +21,7 @@ def test_every_choice_is_one_line():
             "microphones=[0, 2]",
             "inverse_weight=0.05",
             "front_end={transform: log_mel, frequencies: 40}",
-            "augmentations=[symmetry, masks]",
+            "augmentations=[gain, masks]",
         ],
     )
     assert recipe.network.audio_encoder == "resnet"
@@ -29,7 +29,7 @@ def test_every_choice_is_one_line():
     assert recipe.microphones == (0, 2)
     assert recipe.inverse_weight == 0.05
     assert recipe.front_end.frequencies == 40
-    assert recipe.augmentations == ("symmetry", "masks")
+    assert recipe.augmentations == ("gain", "masks")
 
 
 @pytest.mark.parametrize(
@@ -40,13 +40,23 @@ def test_every_choice_is_one_line():
         ("model=transformer", "model to be one of classifier, forward_audio"),
         ("augmentations=[mixup]", "augmentation to be one of colour, gain, masks"),
         ("inverse_weight=2", "inverse_weight: .*less than or equal to 1, got 2"),
-        ("learning_rate=1", "learning_rate: Extra inputs are not permitted"),
+        ("learning_rate=1", r"(?s)learning_rate: Extra inputs.*settings of a recipe: name, about"),
+        (
+            "schedule.rate=1",
+            r"(?s)schedule\.rate: Extra.*settings of schedule: batch, learning_rate",
+        ),
+        (
+            "front_end={bands: 3}",
+            r"(?s)bands: Extra.*settings of front_end: transform, sample_rate",
+        ),
+        ("front_end={window: 511}", "expected an even window, got 511"),
+        ("augmentations=[symmetry]\nmicrophones=[2, 1]", "one at each wall.*'symmetry'"),
         ("inverse_weight", "a change such as inverse_weight=0.1"),
     ],
 )
 def test_what_does_not_fit_is_named_with_the_valid_choices(change, reason):
     with pytest.raises(ConfigError, match=reason):
-        load_recipe("tiltbot", [change])
+        load_recipe("tiltbot", change.splitlines())
 
 
 def test_an_unknown_recipe_lists_the_known_ones():

@@ -40,6 +40,7 @@ def test_a_checkpoint_is_evaluated_on_any_split(trained, store, capsys):
         (["--recipe", "tilt"], "did you mean 'tiltbot'"),
         (["--split", "set_c"], "there are a_to_b, all"),
         (["--set", "network.audio_encoder=ast"], "one of cnn, resnet"),
+        (["--set", "front_end={transform: wavelet}"], "a transform of ['log_mel', 'log_stft']"),
         (["--seed", "-1"], "expected --seed 0 or more"),
         (["--embedding", "somewhere"], "expected no --embedding"),
     ],
