@@ -10,7 +10,8 @@ from typing import Literal, get_args, get_origin
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
-from tiltbot_ros.bringup import GROUPS
+from tiltbot_ros.arms.drivers import ARMS
+from tiltbot_ros.bringup import DRIVES_ARM, GROUPS
 from tiltbot_ros.demonstrations.settings import DemonstrationSessionSettings
 from tiltbot_ros.rigs import Rig
 from tiltbot_ros.serving import (
@@ -51,7 +52,12 @@ def _topic(topic: Topic) -> str:
 
 def _group(name: str, model: type[Settings], *others: str) -> list[str]:
     """Describe a group; `others` are nodes that use it beside those of the table."""
-    users = [executable for executable, groups in GROUPS.items() if name in groups]
+    of_driver = DRIVES_ARM if any(name in kind.groups for kind in ARMS.values()) else ()
+    users = [
+        executable
+        for executable, groups in GROUPS.items()
+        if name in groups or executable in of_driver
+    ]
     users += others
     summary = (model.__doc__ or "").strip().splitlines()[0]
     lines = [

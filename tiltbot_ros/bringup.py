@@ -45,8 +45,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "kinematic",
         "guard",
         "held",
-        "mujoco_arm",
-        "sawyer",
+        "tool",
         "tilt",
         "follow",
     ),
@@ -61,6 +60,9 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "demonstration_node": ("demonstrations", "writer", "verdict"),
 }
 """Which groups of a rig's settings are parameters of which executable."""
+
+DRIVES_ARM = ("tray_node", "arm_node")
+"""Executables whose parameters are also the groups that the arm's driver reads."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,7 +95,8 @@ def flatten(group: str, settings: Settings) -> dict[str, Value]:
 
 def _parameters(rig: Rig, executable: str) -> dict[str, Value]:
     values: dict[str, Value] = {}
-    for group in GROUPS[executable]:
+    of_driver = arm_kind(rig).groups if executable in DRIVES_ARM else ()
+    for group in (*GROUPS[executable], *of_driver):
         values |= flatten(group, getattr(rig, group))
     return values
 
@@ -215,10 +218,7 @@ def arm(rig: Rig, *, dry_run: bool = False) -> NodeSpec:
     Raises:
         ConfigError: the rig has no arm.
     """
-    parameters = _parameters(rig, "arm_node")
-    for group in arm_kind(rig).groups:
-        parameters |= flatten(group, getattr(rig, group))
-    spec = NodeSpec(executable="arm_node", name="arm", parameters=parameters, required=True)
+    spec = _node(rig, "arm_node", "arm")
     return in_dry_run(spec) if dry_run else spec
 
 

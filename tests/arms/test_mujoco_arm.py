@@ -4,15 +4,12 @@ import numpy as np
 import pytest
 
 from tiltbot_ros.arms.commands import Command
-from tiltbot_ros.arms.drivers import ARMS, ArmSettings, TraySetup, make_arm, open_tray, robot_limits
+from tiltbot_ros.arms.drivers import ARMS, ArmSettings, make_arm, open_tray, robot_limits
 from tiltbot_ros.arms.guard import GuardedArm, GuardSettings
-from tiltbot_ros.arms.held_settings import HeldTraySettings
-from tiltbot_ros.arms.kinematic import KinematicSettings
 from tiltbot_ros.arms.limits import load_limits, robots_directory
 from tiltbot_ros.arms.mujoco_arm import MujocoArm
 from tiltbot_ros.arms.mujoco_arm_settings import MujocoArmSettings
 from tiltbot_ros.arms.robots import MODELS_VARIABLE, ROBOTS, find_model
-from tiltbot_ros.arms.sawyer.settings import SawyerSettings
 from tiltbot_ros.arms.tilts import TiltSettings
 from tiltbot_ros.errors import ConfigError, DeviceError, MissingDependencyError
 from tiltbot_ros.rigs import Rig
@@ -234,15 +231,12 @@ def test_rigs_name_their_arms():
 
 
 def test_a_simulated_sawyer_tilts_a_tray():
-    setup = TraySetup(
+    rig = Rig(
         arm=ArmSettings(driver="mujoco", limits="sawyer"),
-        kinematic=KinematicSettings(),
         guard=GuardSettings(speed_ratio=0.5, max_age_s=5.0, lag_s=5.0, deadman_s=2.0),
-        held=HeldTraySettings(),
         mujoco_arm=MujocoArmSettings(robot="sawyer", held_tray=True, watchdog_s=2.0),
-        sawyer=SawyerSettings(),
         tilt=TiltSettings(max_tilt_rad=0.2, ramp_s=0.9),
     )
-    tray = open_tray(setup, clock=lambda: 0)
+    tray = open_tray(rig, clock=lambda: 0)
     assert np.abs(tray.read().rotation).max() < 0.02
     tray.close()

@@ -9,7 +9,7 @@ import pytest
 
 from tests.arms.plain_arm import HOME, TOOL, PlainArm
 from tiltbot_ros.arms import drivers
-from tiltbot_ros.arms.drivers import TraySetup, open_tray
+from tiltbot_ros.arms.drivers import open_tray
 from tiltbot_ros.arms.limits import load_limits
 from tiltbot_ros.arms.preview import PreviewArm
 from tiltbot_ros.arms.preview_tray import PreviewTray
@@ -97,8 +97,7 @@ def test_a_tray_in_an_arms_hand_tilts_without_a_single_reference(monkeypatch):
     arm.name, arm.joint_names = "sawyer", limits.joints.names
     arm.joints = np.array(rig.held.level_joints_rad) + 0.02
     monkeypatch.setattr(drivers, "make_arm", lambda *_, **__: arm)
-    groups = {name: getattr(rig, name) for name in TraySetup.__slots__}
-    tray = open_tray(TraySetup(**groups), clock=time.time_ns, dry_run=True)
+    tray = open_tray(rig, clock=time.time_ns, dry_run=True)
     try:
         for tilt in np.linspace(0.0, 0.02, 20):
             tray.command(np.array([tilt, 0.0]))

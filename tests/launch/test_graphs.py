@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from tiltbot_ros import bringup, topics
+from tiltbot_ros.arms.drivers import ARMS
 from tiltbot_ros.collecting import AutostartSettings
 from tiltbot_ros.errors import ConfigError
 from tiltbot_ros.nodes import parameters
 from tiltbot_ros.replaying import ReplaySettings
-from tiltbot_ros.rigs import Rig, load_rig, rig_names
+from tiltbot_ros.rigs import Rig, group_model, load_rig, rig_names
 from tiltbot_ros.serving import EXECUTABLES, ROLES
 from tiltbot_ros.settings import checked
 from tiltbot_ros.share import executable_directory
@@ -89,6 +90,9 @@ def test_the_executable_is_installed(spec):
 @pytest.mark.parametrize("spec", SPECS.values(), ids=lambda spec: spec.executable)
 def test_every_parameter_is_one_that_the_node_declares_and_takes(spec):
     declared = _declared(spec.executable)
+    if spec.executable in bringup.DRIVES_ARM:
+        of_driver = ARMS[spec.parameters["arm.driver"]].groups
+        declared |= {group: group_model(group) for group in of_driver}
     values = {}
     for name, value in spec.parameters.items():
         if name == "use_sim_time":

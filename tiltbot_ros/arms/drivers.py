@@ -1,7 +1,7 @@
 """Which arm a rig has, and what holds its tray; only that arm's own library is imported."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
@@ -222,40 +222,27 @@ def make_pose_arm(rig: ArmRig, *, clock: Clock, limits: AxisLimits, tool: ToolSe
     return PoseByJoints(arm, model, limits, tool)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TraySetup:
-    """Every group of settings that a tray on an arm may need.
+class TrayRig(ArmRig, Protocol):
+    """What a tray on an arm asks of a rig, besides what the arm's driver asks."""
 
-    Attributes:
-        arm: which arm.
-        kinematic: of the tray without physics.
-        guard: limits, deadman and gate of the arm.
-        held: how the tray sits on the arm.
-        sawyer: of Sawyer's driver.
-        tilt: of the tilts that the arm has to follow.
-        mujoco_arm: of a simulated arm.
-        kinova: of Kinova's driver.
-        tool: where the tool is.
-        franka: of Franka's driver.
-    """
+    @property
+    def kinematic(self) -> KinematicSettings:
+        """Of the tray without physics."""
 
-    arm: ArmSettings
-    kinematic: KinematicSettings
-    guard: GuardSettings
-    held: HeldTraySettings
-    sawyer: SawyerSettings
-    tilt: TiltSettings
-    mujoco_arm: MujocoArmSettings = field(default_factory=MujocoArmSettings)
-    kinova: KinovaSettings = field(default_factory=KinovaSettings)
-    tool: ToolSettings = field(default_factory=ToolSettings)
-    franka: FrankaSettings = field(default_factory=FrankaSettings)
+    @property
+    def guard(self) -> GuardSettings:
+        """Limits, deadman and gate of the arm."""
+
+    @property
+    def tilt(self) -> TiltSettings:
+        """The tilts that the arm has to follow."""
 
 
-def open_tray(setup: TraySetup, *, clock: Callable[[], int], dry_run: bool = False) -> TrayDriver:
+def open_tray(rig: TrayRig, *, clock: Clock, dry_run: bool = False) -> TrayDriver:
     """Open the driver that the settings name; an arm comes level, which blocks.
 
     Args:
-        setup: the rig's settings.
+        rig: the rig, or the groups of settings that a tray on its arm needs.
         clock: the ROS clock [ns].
         dry_run: read the arm and send it nothing.
 
@@ -266,34 +253,34 @@ def open_tray(setup: TraySetup, *, clock: Callable[[], int], dry_run: bool = Fal
         MissingDependencyError: a library of the arm is not installed.
         DeviceError: the arm does not answer.
     """
-    if setup.arm.driver == "kinematic":
-        return KinematicTray(setup.kinematic, clock)
-    return _on_an_arm(setup, clock, dry_run=dry_run)
+    if rig.arm.driver == "kinematic":
+        return KinematicTray(rig.kinematic, clock)
+    return _on_an_arm(rig, clock, dry_run=dry_run)
 
 
-def _on_an_arm(setup: TraySetup, clock: Callable[[], int], *, dry_run: bool) -> TrayDriver:
+def _on_an_arm(rig: TrayRig, clock: Clock, *, dry_run: bool) -> TrayDriver:
     # MuJoCo, SciPy and mink take a second to import.
     from tiltbot_ros.arms.arm_tray import ArmTray  # noqa: PLC0415
     from tiltbot_ros.arms.held import TiltTable, held_tray_model  # noqa: PLC0415
 
-    arm = make_arm(setup, clock=clock)
+    arm = make_arm(rig, clock=clock)
     if dry_run:
         arm = PreviewArm(arm)
-    robot = robot_limits(setup)
-    joints = np.array(setup.held.level_joints_rad)
+    robot = robot_limits(rig)
+    joints = np.array(rig.held.level_joints_rad)
     if len(joints) != len(arm.joint_names):
         raise ConfigError(
             f"expected {len(arm.joint_names)} numbers in held.level_joints_rad, got {len(joints)}"
         )
-    limits = rig_limits(robot, setup.guard, "joint")
+    limits = rig_limits(robot, rig.guard, "joint")
     table = TiltTable(
-        held_tray_model(setup.held, robot=robot.name, joints=arm.joint_names),
+        held_tray_model(rig.held, robot=robot.name, joints=arm.joint_names),
         level_joints=joints,
-        max_tilt_rad=setup.tilt.max_tilt_rad,
+        max_tilt_rad=rig.tilt.max_tilt_rad,
         limits=limits,
     )
-    table.require(setup.tilt)
+    table.require(rig.tilt)
     # Every joint position of the table is a sound target from any other.
-    step_rad = max(setup.guard.largest_step_rad, table.span_rad)
-    guard = setup.guard.model_copy(update={"largest_step_rad": step_rad})
-    return ArmTray(GuardedArm(arm, robot, guard), table, setup.held, clock=clock)
+    step_rad = max(rig.guard.largest_step_rad, table.span_rad)
+    guard = rig.guard.model_copy(update={"largest_step_rad": step_rad})
+    return ArmTray(GuardedArm(arm, robot, guard), table, rig.held, clock=clock)

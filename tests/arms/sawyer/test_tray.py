@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from tiltbot_ros.arms.drivers import TraySetup, open_tray
+from tiltbot_ros.arms.drivers import open_tray
 from tiltbot_ros.arms.held_settings import HeldTraySettings
 from tiltbot_ros.arms.tilts import TiltMotion
 from tiltbot_ros.errors import DeviceError
@@ -18,15 +18,11 @@ RIG = load_rig("sawyer")
 
 
 def opened(settings):
-    setup = TraySetup(
-        arm=RIG.arm,
-        kinematic=RIG.kinematic,
-        guard=RIG.guard,
-        held=RIG.held.model_copy(update={"approach_rad_s": 1.0}),
-        sawyer=settings.model_copy(update={"robot_speed_ratio": RIG.sawyer.robot_speed_ratio}),
-        tilt=RIG.tilt,
-    )
-    return open_tray(setup, clock=time.time_ns)
+    changes = {
+        "held": RIG.held.model_copy(update={"approach_rad_s": 1.0}),
+        "sawyer": settings.model_copy(update={"robot_speed_ratio": RIG.sawyer.robot_speed_ratio}),
+    }
+    return open_tray(RIG.model_copy(update=changes), clock=time.time_ns)
 
 
 @pytest.fixture
