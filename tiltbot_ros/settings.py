@@ -8,11 +8,14 @@ documentation.
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tiltbot_ros.errors import ConfigError
+
+Vector3 = Annotated[list[float], Field(min_length=3, max_length=3)]
+"""A setting of three numbers: a place, a rotation vector, or a value for each axis."""
 
 
 class Settings(BaseModel):

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from tiltbot_ros.settings import Settings
+from tiltbot_ros.settings import Settings, Vector3
 
 
 class HeldTraySettings(Settings):
@@ -12,16 +12,12 @@ class HeldTraySettings(Settings):
         "", description="MJCF or URDF of the arm; empty: config/robots/ROBOT.xml, without meshes"
     )
     hand: str = Field("right_hand", min_length=1, description="site or body that holds the tray")
-    offset_m: list[float] = Field(
+    offset_m: Vector3 = Field(
         default=[0.0, 0.0, 0.06],
-        min_length=3,
-        max_length=3,
         description="centre of the tray's floor in the hand's frame [m]",
     )
-    rotation_rad: list[float] = Field(
+    rotation_rad: Vector3 = Field(
         default=[0.0, 0.0, 0.0],
-        min_length=3,
-        max_length=3,
         description="rotation vector from the hand's frame to the tray's [rad]",
     )
     side_m: float = Field(

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from tiltbot_ros.settings import Settings
+from tiltbot_ros.settings import Settings, Vector3
 
 
 class ToolSettings(Settings):
@@ -14,16 +14,12 @@ class ToolSettings(Settings):
     site: str = Field(
         "", description="site or body that is the tool; empty: the site 'tool' of the model"
     )
-    offset_m: list[float] = Field(
+    offset_m: Vector3 = Field(
         default=[0.0, 0.0, 0.0],
-        min_length=3,
-        max_length=3,
         description="centre of the tool in the frame of the site [m]",
     )
-    rotation_rad: list[float] = Field(
+    rotation_rad: Vector3 = Field(
         default=[0.0, 0.0, 0.0],
-        min_length=3,
-        max_length=3,
         description="rotation vector from the frame of the site to the tool's [rad]",
     )
     miss_m: float = Field(

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from scipy.spatial.transform import Rotation
 
-from tiltbot_ros.settings import Settings
+from tiltbot_ros.settings import Settings, Vector3
 
 
 class MountSettings(Settings):
@@ -21,10 +21,8 @@ class MountSettings(Settings):
         description="frame the camera is fixed to: 'tray' (it tilts with it, as in the paper) or "
         "'tray_level' (it stands still)",
     )
-    position_m: list[float] = Field(
+    position_m: Vector3 = Field(
         [0.0, 0.0, 0.6],
-        min_length=3,
-        max_length=3,
         description="origin of the optical frame, x y z [m]",
     )
     quaternion: list[float] = Field(

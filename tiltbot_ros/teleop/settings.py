@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from tiltbot_ros.settings import Settings
+from tiltbot_ros.settings import Settings, Vector3
 
 SourceName = Literal["keyboard", "gamepad", "headset", "scripted"]
 
@@ -26,23 +26,17 @@ class TeleopSettings(Settings):
     turn_scale: float = Field(
         1.0, ge=0.0, le=10.0, description="turn of the tool for the same turn of the hand"
     )
-    rotation_rad: list[float] = Field(
+    rotation_rad: Vector3 = Field(
         default=[0.0, 0.0, 0.0],
-        min_length=3,
-        max_length=3,
         description="rotation vector from the person's axes (x forward, y left, z up) to those of "
         "the base: [0, 0, 3.14] for who faces the robot [rad]",
     )
-    speed_m_s: list[float] = Field(
+    speed_m_s: Vector3 = Field(
         default=[0.25, 0.25, 0.25],
-        min_length=3,
-        max_length=3,
         description="greatest speed along each axis of the base; 0 locks it [m/s]",
     )
-    speed_rad_s: list[float] = Field(
+    speed_rad_s: Vector3 = Field(
         default=[0.8, 0.8, 0.8],
-        min_length=3,
-        max_length=3,
         description="greatest rate about each axis of the base; 0 locks it [rad/s]",
     )
     dead_m: float = Field(
