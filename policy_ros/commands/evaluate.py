@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import tyro
 
 from tiltbot_ros.commands.output import Column, print_json, print_listing, screen
+from tiltbot_ros.commands.usage import UsageError
 
 _Checkpoint = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="CHECKPOINT")]
 _Store = Annotated[Path, tyro.conf.arg(metavar="DIR")]
@@ -50,6 +51,10 @@ def evaluate(
     checkpoint, opened = checkpoint.expanduser(), Store.open(store)
     dealt = read_split(opened, split)
     rows = np.concatenate([dealt.part(name) for name in PARTS if part in (name, "all")])
+    if not len(rows):
+        raise UsageError(
+            f"expected rows in the part '{part}' of the split '{dealt.name}', got none"
+        )
     inside = checkpoint / CHECKPOINT
     contract, measures, by_object = run(
         inside if inside.is_dir() else checkpoint, opened, np.sort(rows), seed=seed

@@ -34,15 +34,16 @@ class LiveEvaluationNode(Node):
     """Reads each episode as soon as it is on disk, as `tiltbot convert` would.
 
     A thread of its own loads the models and judges; episodes wait for it in a
-    bounded queue, and those that find it full are counted.
+    bounded queue, and those that find it full are counted. A model that cannot
+    be used is told with every episode: the others are judged.
     """
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, _fault: Fault) -> None:
         super().__init__("live_evaluation")
         self._settings = declare(self, LiveEvaluationSettings, "live")
         self._rig = RigFacts(**declare(self, ServedRigSettings, "rig").model_dump())
         refuse_unknown(self)
-        self._fault = fault
+        self._refusals: list[str] = []
         self._evaluator: LiveEvaluator | None = None
         self._judged = self._unreadable = self._skipped = 0
         self._waiting: Queue[tuple[Episode, float]] = Queue(self._settings.longest_queue)
@@ -63,11 +64,7 @@ class LiveEvaluationNode(Node):
     # The thread
 
     def _work(self) -> None:
-        try:
-            self._evaluator = evaluator = self._load()
-        except TiltbotError as error:
-            self._fault.set(error)
-            return
+        self._evaluator = evaluator = self._load()
         while not self._closing.is_set():
             try:
                 episode, heard_s = self._waiting.get(timeout=LOOK_S)
@@ -79,7 +76,9 @@ class LiveEvaluationNode(Node):
         models: dict[Role, ServedModel] = {}
         for role in ROLES:
             checkpoint = getattr(self._settings, role)
-            if checkpoint:
+            if not checkpoint:
+                continue
+            try:
                 models[role] = ServedModel.open(
                     Path(checkpoint).expanduser(),
                     role,
@@ -87,8 +86,12 @@ class LiveEvaluationNode(Node):
                     ServingSettings(),
                     backend=self._settings.backend,
                 )
-                contract = models[role].contract
-                self.get_logger().info(f"{role}: '{contract.model}' ({contract.signature})")
+            except TiltbotError as error:
+                self._refusals.append(f"{role}: no model is judged: {error}")
+                self.get_logger().error(self._refusals[-1])
+                continue
+            contract = models[role].contract
+            self.get_logger().info(f"{role}: '{contract.model}' ({contract.signature})")
         return LiveEvaluator(
             models, max_tilt_rad=self._rig.max_tilt_rad, half_side_m=self._rig.half_side_m
         )
@@ -96,11 +99,13 @@ class LiveEvaluationNode(Node):
     def _evaluate(self, evaluator: LiveEvaluator, episode: Episode, heard_s: float) -> None:
         try:
             judgement = evaluator.judge(from_episode(episode.uri))
-        except TiltbotError as error:
+        except Exception as error:  # noqa: BLE001 - whatever an episode holds, the next is judged
             self._unreadable += 1
-            self.get_logger().warning(f"{episode.id} cannot be judged: {error}")
+            kind = "" if isinstance(error, TiltbotError) else f"{type(error).__name__}: "
+            self.get_logger().warning(f"{episode.id} cannot be judged: {kind}{error}")
             return
         self._judged += 1
+        judgement.left_out.extend(self._refusals)
         message = evaluation_message(episode, judgement, evaluator.statistics)
         message.latency_s = time.monotonic() - heard_s
         if not self._closing.is_set():
@@ -117,6 +122,9 @@ class LiveEvaluationNode(Node):
         if evaluator is None:
             return Health(level="warn", message="loading the models", values=values)
         told = {one.name: f"{one.mean:.4f} of {one.count}" for one in evaluator.statistics}
+        if self._refusals:
+            message = "; ".join(self._refusals)
+            return Health(level="error", message=message, values={**values, **told})
         return Health(level="ok", message="judging", values={**values, **told})
 
     def close(self) -> None:

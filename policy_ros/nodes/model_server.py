@@ -165,7 +165,7 @@ class ModelServerNode(Node):
             model = self._model
         if model is not None and self._settings.remembered and model.hears:
             # A goal about it will tell what is wrong with it.
-            with suppress(TiltbotError):
+            with suppress(Exception):
                 model.of_episode(uri)
 
     def _result_of(self, goal: ServerGoalHandle) -> Any:
@@ -176,6 +176,7 @@ class ModelServerNode(Node):
         try:
             self._tell(goal, "reading")
             result = self._answer(model, goal.request, partial(self._tell, goal))
+            _check_wanted(goal)
         except _Cancelled:
             result = self._failure("cancelled")
         except TiltbotError as error:
@@ -189,8 +190,7 @@ class ModelServerNode(Node):
         return result
 
     def _tell(self, goal: ServerGoalHandle, phase: str) -> None:
-        if goal.is_cancel_requested:
-            raise _Cancelled
+        _check_wanted(goal)
         goal.publish_feedback(self._type.Feedback(phase=phase))
 
     def _failure(self, reason: str) -> Any:
@@ -221,6 +221,11 @@ class ModelServerNode(Node):
         self._closing.set()
         self._tasks.put(None)
         self._thread.join(timeout=2.0)
+
+
+def _check_wanted(goal: ServerGoalHandle) -> None:
+    if goal.is_cancel_requested:
+        raise _Cancelled
 
 
 def _end(result: Any, goal: ServerGoalHandle) -> Any:

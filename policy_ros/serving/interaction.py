@@ -23,7 +23,8 @@ SLACK_S = 0.1
 
 _ROW = 256
 
-_NO_PICTURE: Picture = np.zeros((1, 1, 3), np.uint8)
+NO_PICTURE: Picture = np.zeros((1, 1, 3), np.uint8)
+"""Stands for a picture that a goal does not hold."""
 
 
 def from_episode(uri: str) -> RawInteraction:
@@ -98,8 +99,8 @@ def from_blocks(
         contact_ns=stamp_ns + round(frame * 1e9 / sound_format.sample_rate),
         contact_channel=0,
         contact_level=0.0,
-        before=_NO_PICTURE if before is None else before,
-        after=_NO_PICTURE,
+        before=NO_PICTURE if before is None else before,
+        after=NO_PICTURE,
         rotation=np.zeros(2),
         location_before=np.full(2, np.nan),
         location_after=np.full(2, np.nan),

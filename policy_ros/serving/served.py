@@ -11,11 +11,11 @@ from policy_ros.data.making import RawInteraction, SampleMaker
 from policy_ros.data.sample import Sample
 from policy_ros.models.contract_file import read_contract
 from policy_ros.serving.inputs import picture_input, spectrogram_input
-from policy_ros.serving.interaction import check_picture, check_sound, from_episode
+from policy_ros.serving.interaction import NO_PICTURE, check_picture, check_sound, from_episode
 from policy_ros.serving.predictor import Backend, Predictor
 from policy_ros.serving.rig import RigFacts, check_fit, store_settings
 from tiltbot_ros.episodes.typestore import typestore
-from tiltbot_ros.errors import LimitError
+from tiltbot_ros.errors import FormatError, LimitError, ModelError, TiltbotError
 from tiltbot_ros.serving import Role, ServingSettings
 
 Floats = npt.NDArray[np.float64]
@@ -91,8 +91,15 @@ class ServedModel:
         """
         # The contract alone may say no, which costs nothing.
         check_fit(read_contract(folder), role, rig)
-        served = cls(Predictor.open(folder, backend=backend), role, rig, settings)
-        served.warm_up()
+        try:
+            served = cls(Predictor.open(folder, backend=backend), role, rig, settings)
+            served.warm_up()
+        except TiltbotError:
+            raise
+        except Exception as error:  # whatever a checkpoint holds, who serves it stays
+            raise ModelError(
+                f"{folder} cannot be served: {type(error).__name__}: {error}"
+            ) from error
         return served
 
     @property
@@ -120,6 +127,11 @@ class ServedModel:
                 self._settings,
                 microphones=self.contract.microphones,
                 seconds=settings.seconds,
+            )
+        if self.sees and raw.before is NO_PICTURE:
+            raise FormatError(
+                f"expected an interaction with its picture before, which the model "
+                f"'{self.contract.model}' looks at, got sound alone: name an episode"
             )
         if self.sees:
             check_picture(raw.before)
