@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from tests.arms.sawyer.piloting import Pilot
 from tests.emulators.sawyer import ros1
 from tests.emulators.sawyer.bus import SDK, RobotOnABus
 from tiltbot_ros.arms.sawyer.settings import SawyerSettings
@@ -54,3 +55,10 @@ def bus(stand):
 @pytest.fixture
 def settings(stand):
     return stand[1]
+
+
+@pytest.fixture
+def pilot(bus, settings):
+    made = Pilot(settings)
+    yield made
+    made.guarded.close()
