@@ -1,5 +1,6 @@
 """A checkpoint that answers: arrays in, arrays out, each checked against its contract."""
 
+import ctypes
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Protocol
@@ -13,6 +14,8 @@ from tiltbot_ros.errors import ModelError
 
 Array = npt.NDArray[np.float32]
 Backend = Literal["auto", "onnx", "torch"]
+
+_ROCM_DEVICE = Path("/dev/kfd")
 
 ROUNDING = 1e-3
 """How far beyond its limits a value may lie, as part of the limits' distance."""
@@ -111,9 +114,24 @@ def _best_backend(folder: Path) -> Literal["onnx", "torch"]:
 
     if not (folder / ONNX).is_file():
         return "torch"
-    import torch  # noqa: PLC0415
+    if not _has_gpu_driver():
+        return "onnx"
+    import torch  # noqa: PLC0415 - takes seconds
 
     return "torch" if torch.cuda.is_available() else "onnx"
+
+
+def _has_gpu_driver() -> bool:
+    """Say whether there may be a GPU for PyTorch: without a driver there is none.
+
+    The CUDA runtime reaches a GPU through the driver's library alone, and ROCm through its
+    device. The device files of NVIDIA do not tell: they can come with their first use.
+    """
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return _ROCM_DEVICE.exists()
+    return True
 
 
 def _checked(quantity: Quantity, value: npt.NDArray[np.generic]) -> Array:

@@ -1,8 +1,12 @@
 """A checkpoint answers the same through ONNX Runtime and PyTorch, and refuses bad input."""
 
+import subprocess
+import sys
+
 import numpy as np
 import onnx
 import pytest
+import torch
 
 from policy_ros.serving.export import export
 from policy_ros.serving.inputs import picture_input, spectrogram_input
@@ -10,6 +14,8 @@ from policy_ros.serving.predictor import Predictor
 from policy_ros.signals.pictures import shrink
 from tests.models.checkpoints import write_checkpoint
 from tiltbot_ros.errors import ConfigError, ModelError
+
+GPU = torch.cuda.is_available()
 
 
 @pytest.fixture(scope="session")
@@ -31,8 +37,8 @@ def inputs():
 
 def test_both_backends_answer_alike_for_one_and_for_many(exported, inputs):
     onnx_runtime = Predictor.open(exported, backend="onnx")
-    torch = Predictor.open(exported, backend="torch")
-    one, same = onnx_runtime.predict(inputs), torch.predict(inputs)
+    pytorch = Predictor.open(exported, backend="torch")
+    one, same = onnx_runtime.predict(inputs), pytorch.predict(inputs)
     assert {name: value.shape for name, value in one.items()} == {
         "logits": (3,),
         "action": (2,),
@@ -45,9 +51,20 @@ def test_both_backends_answer_alike_for_one_and_for_many(exported, inputs):
 
 
 def test_the_backend_is_chosen_by_what_is_there(exported, tmp_path):
-    assert Predictor.open(exported).backend == "onnx"
+    assert Predictor.open(exported).backend == ("torch" if GPU else "onnx")
     write_checkpoint(tmp_path / "checkpoint")
     assert Predictor.open(tmp_path / "checkpoint").backend == "torch"
+
+
+@pytest.mark.skipif(GPU, reason="torch is the better backend here")
+def test_an_exported_checkpoint_is_opened_without_torch_where_there_is_no_gpu(exported):
+    code = (
+        "import sys, pathlib; from policy_ros.serving.predictor import Predictor; "
+        "opened = Predictor.open(pathlib.Path(sys.argv[1])); "
+        "print(opened.backend, 'torch' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(exported)]
+    assert subprocess.run(command, check=True, capture_output=True).stdout == b"onnx False\n"
 
 
 @pytest.mark.parametrize(
