@@ -1,7 +1,7 @@
 """ROS parameters made from groups of settings: declared, described, bounded."""
 
 from types import UnionType
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import ValidationError
@@ -38,7 +38,9 @@ def _parameter_type(annotation: Any) -> Parameter.Type:
     if origin is Literal:
         return _TYPES[type(get_args(annotation)[0])]
     if origin in (list, tuple):
-        return _ARRAYS[get_args(annotation)[0]]
+        of = get_args(annotation)[0]
+        # The bounds of its elements are checked with the values.
+        return _ARRAYS[get_args(of)[0] if get_origin(of) is Annotated else of]
     if origin is UnionType or annotation not in _TYPES:
         raise TypeError(f"a setting of type {annotation} has no ROS parameter type")
     return _TYPES[annotation]
