@@ -12,6 +12,7 @@ from policy_ros.evaluation.live import LiveEvaluator
 from policy_ros.models.checkpoint import load_checkpoint
 from policy_ros.serving.interaction import from_episode
 from policy_ros.serving.served import ServedModel
+from policy_ros.signals.settings import FrontEndSettings
 from tests.serving import served
 from tests.serving.conftest import checkpoint, episodes, forward_checkpoint  # noqa: F401
 from tiltbot_ros.serving import ServingSettings
@@ -79,6 +80,20 @@ def test_live_errors_are_those_of_an_offline_evaluation(
         errors.append(np.abs(expected - store.array("location_after")[row]).mean())
     assert live.location_l1.mean == pytest.approx(np.mean(errors), abs=1e-5)
     assert live.location_l1.count == len(raws) - 1
+
+
+def test_another_front_end_and_order_of_microphones_are_heard_live_as_offline(
+    raws, store, tmp_path
+):
+    front_end = FrontEndSettings(transform="log_mel", window=400, hop=100)
+    served.make_checkpoint(tmp_path / "mel", microphones=(3, 0, 2, 1), front_end=front_end)
+    served_model = ServedModel.open(
+        tmp_path / "mel", "inverse", served.facts(), ServingSettings(), backend="torch"
+    )
+    model, contract = load_checkpoint(tmp_path / "mel")
+    offline = answer(model, contract, store, np.arange(len(raws))).outputs["action"]
+    live = [served_model.inverse(served_model.sample(raw)).action for raw in raws]
+    np.testing.assert_allclose(live, np.clip(offline, -1, 1), atol=1e-6)
 
 
 def of_sound(change, **fields):

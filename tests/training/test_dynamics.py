@@ -129,6 +129,8 @@ def test_pushes_are_predicted_better_when_the_sound_is_known(store, tmp_path, em
         error = answers.outputs["location_end"] - truth[answers.rows]
         errors[name] = np.linalg.norm(error, axis=1).mean()
     assert errors["pushing_audio"] < errors["pushing_none"]
+    with pytest.raises(ModelError, match="pushes are evaluated by `tiltbot reproduce`"):
+        evaluate(tmp_path / "pushing_none" / "checkpoint", store, split.part("test"))
 
 
 def test_pushes_of_an_object_that_was_never_in_the_tray_are_refused(store, tmp_path):

@@ -71,6 +71,13 @@ def test_the_folder_tells_everything_the_training_was_made_from(finished, store)
     assert manifest["origin"]["data_hash"] == store.hash
     assert manifest["origin"]["split_hash"] == read_split(store, "set_a").hash
     assert len(manifest["origin"]["git_sha"]) >= 7
+    _, contract = load_checkpoint(out / "checkpoint")
+    assert contract.origin.model_dump(mode="json") == manifest["origin"]
+    assert contract.front_end == store.settings.front_end
+    assert {quantity.name: quantity.unit for quantity in contract.inputs} == {
+        "spectrogram": "ln of magnitude (front_end)",
+        "before": "RGB, 1 is white",
+    }
     written = yaml.safe_load((out / "recipe.yaml").read_text())
     assert written == chosen.model_dump(mode="json")
     assert read_metrics(out) == metrics
@@ -105,8 +112,15 @@ def test_the_same_seed_gives_the_same_weights(store, tmp_path):
     assert not same(weights(tmp_path / "one"), weights(tmp_path / "three"))
 
 
-def test_a_stopped_training_goes_on_to_the_same_end(store, tmp_path, monkeypatch):
-    chosen = recipe("tiltbot", "network.dropout=0.2", "schedule.epochs=4")
+@pytest.mark.parametrize("keep", ["last", "best"])
+def test_a_stopped_training_goes_on_to_the_same_end(store, tmp_path, monkeypatch, keep):
+    chosen = recipe(
+        "tiltbot",
+        "network.dropout=0.2",
+        "schedule.epochs=4",
+        "augmentations=[symmetry]",
+        f"schedule.keep={keep}",
+    )
     whole = run(store, tmp_path / "whole", chosen)
     original = KeepCheckpoint.on_train_batch_start
 
@@ -172,6 +186,10 @@ def test_the_last_epoch_is_kept_where_the_recipe_says_so(store, tmp_path):
 def test_every_family_trains(store, tmp_path, name):
     metrics = run(store, tmp_path / "run", recipe(name, "schedule.epochs=1"))
     assert np.isfinite(metrics.best["validation/loss"])
+    rows = read_split(store, "all").part("test")
+    _, measures, _ = evaluate(tmp_path / "run" / "checkpoint", store, rows)
+    wanted = "accuracy" if "classifier" in name else "inverse error, mean squared"
+    assert [measure.name for measure in measures] == [wanted]
 
 
 @pytest.mark.parametrize(

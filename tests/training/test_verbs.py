@@ -52,6 +52,12 @@ def test_a_wrong_command_says_what_is_right(store, tmp_path, capsys, words, reas
     assert not (tmp_path / "run").exists()
 
 
+def test_a_part_without_rows_is_refused(trained, store, capsys):
+    words = ["evaluate", str(trained), "--store", str(store.path), "--split", "b_5_shot"]
+    assert main([*words, "--part", "validation"]) == 2
+    assert "the part 'validation' of the split 'b_5_shot', got none" in capsys.readouterr().err
+
+
 def test_what_is_no_checkpoint_is_refused(store, tmp_path, capsys):
     assert main(["evaluate", str(tmp_path), "--store", str(store.path)]) == 1
     assert "expected a checkpoint" in capsys.readouterr().err
