@@ -1,5 +1,7 @@
 import pytest
 
+from policy_ros.serving.export import TOLERANCE, export
+from tests.models.checkpoints import SMALL, write_checkpoint
 from tests.serving import served
 
 
@@ -23,3 +25,24 @@ def forward_checkpoint(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models") / "forward"
     served.make_checkpoint(folder, "forward_audio")
     return folder
+
+
+@pytest.fixture(scope="session")
+def exported_checkpoint(tmp_path_factory):
+    """Return the folder of an exported multi-task model that hears as the improved recipe's do.
+
+    An export takes seconds: it is made once, and to be copied before it is changed.
+    """
+    folder = tmp_path_factory.mktemp("models") / "exported"
+    settings = SMALL.model_copy(update={"audio_channels": "differences"})
+    write_checkpoint(folder, settings=settings)
+    assert export(folder) < TOLERANCE
+    return folder
+
+
+@pytest.fixture(scope="session")
+def exported(checkpoint, forward_checkpoint):
+    """Return these checkpoints by role, exported."""
+    for folder in (checkpoint, forward_checkpoint):
+        export(folder)
+    return {"inverse": checkpoint, "classify": checkpoint, "forward": forward_checkpoint}

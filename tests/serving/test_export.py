@@ -10,19 +10,7 @@ from policy_ros.serving import export as export_module
 from policy_ros.serving.export import TOLERANCE, export, parity
 from policy_ros.serving.onnx_engine import OnnxEngine
 from policy_ros.serving.predictor import Predictor
-from tests.models.checkpoints import write_checkpoint
-from tests.serving import served
 from tiltbot_ros.errors import ModelError
-
-
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory):
-    """Return the folder of a classifier that hears as the improved recipe's networks do."""
-    folder = tmp_path_factory.mktemp("exported") / "checkpoint"
-    settings = served.SMALL.model_copy(update={"audio_channels": "differences"})
-    write_checkpoint(folder, "classifier", settings=settings)
-    assert export(folder) < TOLERANCE
-    return folder
 
 
 def copy_of(folder, out):
@@ -33,9 +21,9 @@ def copy_of(folder, out):
 
 
 def test_an_export_that_answers_otherwise_is_refused_and_not_written(
-    exported, tmp_path, monkeypatch
+    exported_checkpoint, tmp_path, monkeypatch
 ):
-    folder = copy_of(exported, tmp_path / "checkpoint")
+    folder = copy_of(exported_checkpoint, tmp_path / "checkpoint")
     data = (folder / "model.onnx").read_bytes()
     (folder / "model.onnx").unlink()
     model, contract = load_checkpoint(folder)
@@ -54,11 +42,13 @@ def test_an_export_that_answers_otherwise_is_refused_and_not_written(
     ("group", "change", "reason"),
     [
         ("inputs", lambda q: {**q, "name": "sound"}, "with the inputs sound.*got spectrogram"),
-        ("outputs", lambda q: {**q, "name": "verdict"}, "with the outputs verdict, embedding"),
+        ("outputs", lambda q: {**q, "name": "verdict"}, "with the outputs verdict, action"),
     ],
 )
-def test_an_export_of_another_contract_is_refused(exported, tmp_path, group, change, reason):
-    folder = copy_of(exported, tmp_path / "checkpoint")
+def test_an_export_of_another_contract_is_refused(
+    exported_checkpoint, tmp_path, group, change, reason
+):
+    folder = copy_of(exported_checkpoint, tmp_path / "checkpoint")
     document = json.loads((folder / "contract.json").read_text())
     document[group][0] = change(document[group][0])
     (folder / "contract.json").write_text(json.dumps(document))
@@ -66,11 +56,16 @@ def test_an_export_of_another_contract_is_refused(exported, tmp_path, group, cha
         Predictor.open(folder, backend="onnx")
 
 
-def test_an_export_that_cannot_be_run_says_so(exported):
-    _, contract = load_checkpoint(exported)
-    engine = OnnxEngine.open(exported, contract)
+def test_an_export_that_cannot_be_run_says_so(exported_checkpoint):
+    _, contract = load_checkpoint(exported_checkpoint)
+    engine = OnnxEngine.open(exported_checkpoint, contract)
     with pytest.raises(ModelError, match="cannot be run"):
-        engine.run({"spectrogram": np.zeros((1, 4, 32, 64), np.float32)})
+        engine.run(
+            {
+                "spectrogram": np.zeros((1, 4, 32, 64), np.float32),
+                "before": np.zeros((1, 3, 64, 64), np.float32),
+            }
+        )
 
 
 class SickEngine:
@@ -78,9 +73,12 @@ class SickEngine:
         return {"logits": np.full((1, 3), np.nan, np.float32)}
 
 
-def test_an_answer_that_is_not_finite_is_none(exported):
-    _, contract = load_checkpoint(exported)
+def test_an_answer_that_is_not_finite_is_none(exported_checkpoint):
+    _, contract = load_checkpoint(exported_checkpoint)
     with pytest.raises(ModelError, match="'logits' that is not finite"):
         Predictor(contract, SickEngine(), backend="none").predict(
-            {"spectrogram": np.zeros((4, 64, 64), np.float32)}
+            {
+                "spectrogram": np.zeros((4, 64, 64), np.float32),
+                "before": np.zeros((3, 64, 64), np.float32),
+            }
         )

@@ -8,7 +8,6 @@ import onnx
 import pytest
 import torch
 
-from policy_ros.serving.export import export
 from policy_ros.serving.inputs import picture_input, spectrogram_input
 from policy_ros.serving.predictor import Predictor
 from policy_ros.signals.pictures import shrink
@@ -18,12 +17,9 @@ from tiltbot_ros.errors import ConfigError, ModelError
 GPU = torch.cuda.is_available()
 
 
-@pytest.fixture(scope="session")
-def exported(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("served") / "checkpoint"
-    write_checkpoint(folder)
-    assert export(folder) < 1e-5
-    return folder
+@pytest.fixture
+def exported(exported_checkpoint):
+    return exported_checkpoint
 
 
 @pytest.fixture
