@@ -162,3 +162,15 @@ def test_a_model_that_looks_says_so_to_a_goal_that_holds_sound_alone(tmp_path, h
         answer(model, kind.Goal(audio=[sound(heard[0])]), lambda _: None)
     named = answer(model, kind.Goal(episode_uri=episodes[0].as_uri()), lambda _: None)
     assert sorted(named.names) == sorted(served.CLASSES)
+
+
+def test_a_model_that_knows_nothing_of_the_object_needs_no_sound(tmp_path):
+    served.make_checkpoint(tmp_path / "blind", "forward_none")
+    model = ServedModel.open(
+        tmp_path / "blind", "forward", served.facts(), ServingSettings(), backend="torch"
+    )
+    answer, kind = NODES["forward"]
+    near, far = (answer(model, kind.Goal(ax=ax), lambda _: None).location for ax in (0.0, 0.9))
+    assert (near.x, near.y) != (far.x, far.y)
+    with pytest.raises(TiltbotError, match="location on the tray"):
+        answer(model, kind.Goal(location=Point(x=0.2)), lambda _: None)

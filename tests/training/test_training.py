@@ -12,7 +12,7 @@ from policy_ros.data.splits import read_split
 from policy_ros.evaluation.evaluating import evaluate
 from policy_ros.models.checkpoint import load_checkpoint
 from policy_ros.training.callbacks import KeepCheckpoint
-from policy_ros.training.run_folder import read_metrics
+from policy_ros.training.run_folder import RunFolder, read_manifest, read_metrics
 from policy_ros.training.training import train
 from tests.training.small import recipe
 from tiltbot_ros.errors import ConfigError
@@ -101,6 +101,15 @@ def test_the_folder_of_another_training_is_left_alone(finished, store):
     changed = recipe("tiltbot", "schedule.epochs=8", "inverse_weight=0.3")
     with pytest.raises(ConfigError, match="holds another training"):
         run(store, out, changed)
+
+
+def test_a_folder_that_is_trained_in_is_left_alone(finished, store):
+    out, chosen, _ = finished
+    with (
+        RunFolder(out, read_manifest(out)),
+        pytest.raises(ConfigError, match="another process trains here"),
+    ):
+        run(store, out, chosen)
 
 
 def test_the_same_seed_gives_the_same_weights(store, tmp_path):

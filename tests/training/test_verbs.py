@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from policy_ros.serving import export
 from tests.training.small import CHANGES
 from tiltbot_ros.cli import main
 
@@ -50,6 +51,17 @@ def test_a_wrong_command_says_what_is_right(store, tmp_path, capsys, words, reas
     assert main(given) in (1, 2)
     assert reason in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_a_finished_training_is_exported_when_asked_for(trained, store, capsys, monkeypatch):
+    asked = []
+    # What an export does, and that it must answer alike, tests/serving/test_export.py tells.
+    monkeypatch.setattr(export, "export", lambda folder: asked.append(folder) or 3e-7)
+    changes = [word for change in CHANGES for word in ("--set", change)]
+    words = ["train", "--store", str(store.path), "--out", str(trained), *changes]
+    assert main([*words, "--export"]) == 0
+    assert asked == [trained / "checkpoint"]
+    assert "exported to ONNX; it differs by 3.0e-07 at most" in capsys.readouterr().out
 
 
 def test_a_part_without_rows_is_refused(trained, store, capsys):
