@@ -7,15 +7,18 @@ from functools import cache
 from pathlib import Path
 from zlib import crc32
 
+import numpy as np
 import whole_episodes as rig
 
 from policy_ros.data.converting import Converted, convert
 from policy_ros.data.store_settings import StoreSettings
 from policy_ros.signals.settings import FrontEndSettings
+from tiltbot_ros.episodes.cdr import read_audio, write_audio
 from tiltbot_ros.episodes.facts import FACTS_FILE, ConstantFacts, EpisodeContent, EpisodeFacts
 from tiltbot_ros.episodes.folder import DataFolder
 from tiltbot_ros.episodes.ring import StampedMessage
 from tiltbot_ros.episodes.writer import EpisodeWriter, FinishedEpisode, WriterSettings
+from tiltbot_ros.sensors.audio import AudioBlock, AudioFormat
 
 SMALL = StoreSettings(
     front_end=FrontEndSettings(frequencies=16, times=16),
@@ -112,3 +115,43 @@ def copied(source: Path, target: Path) -> Path:
 def converted(*folders: Path, out: Path, **options) -> Converted:
     given = {"settings": SMALL, "objects": OBJECTS, **options}
     return convert(folders, out, **given)
+
+
+def at_rate(rate: int, bits: int = 16, channels: int = 4) -> Change:
+    """Return a change that gives the sound another format, keeping its time."""
+
+    def change(content):
+        blocks = [read_audio(m.data).block for m in content.messages["/audio"]]
+        whole = np.concatenate([block.samples for block in blocks]).astype(np.float64)
+        places = np.arange(len(whole) * rate // 44_100) * 44_100 / rate
+        low = np.stack([np.interp(places, np.arange(len(whole)), c) for c in whole.T], axis=1)
+        form = AudioFormat(sample_rate=rate, channels=channels, bits=bits)
+        samples = (low[:, :channels] * 2 ** (bits - 16)).astype(form.dtype)
+        step = rate // 100
+        made = [
+            StampedMessage(
+                stamp_ns=blocks[0].stamp_ns + at * rig.NS // rate,
+                data=write_audio(
+                    AudioBlock(
+                        stamp_ns=blocks[0].stamp_ns + at * rig.NS // rate,
+                        first_sample=at,
+                        samples=np.ascontiguousarray(samples[at : at + step]),
+                        xruns=0,
+                    ),
+                    form,
+                    "tray",
+                ),
+            )
+            for at in range(0, len(samples), step)
+        ]
+        contact = replace(content.contact, sample=content.contact.sample * rate // 44_100)
+        return replace(
+            content, contact=contact, messages={**content.messages, "/audio": tuple(made)}
+        )
+
+    return change
+
+
+def reasons(done: Converted) -> list[str]:
+    """Return why episodes were left out."""
+    return [entry.reason for entry in done.left_out]
