@@ -1,5 +1,6 @@
 """The gamepad as a source: events as the kernel sends them, through a pipe."""
 
+import fcntl
 import os
 from struct import pack
 
@@ -100,6 +101,34 @@ def test_buttons_are_wishes_and_their_first_state_is_none(tmp_path):
     pad.send(BUTTON, A, 1)
     assert pad.read().gripper == 1.0
     assert pad.source.wishes() == ("start", "success", "stop")
+    pad.source.close()
+
+
+# hid-playstation.c, ps_gamepad_buttons: its triggers are buttons 6 and 7.
+PLAYSTATION = (0x130, 0x131, 0x133, 0x134, 0x136, 0x137, 0x138, 0x139, 0x13A, 0x13B)
+SHARE, OPTIONS = 8, 9
+
+
+def test_a_pad_that_numbers_its_buttons_otherwise_says_so(tmp_path, monkeypatch):
+    answers = {0x84006A34: PLAYSTATION, 0x80406A32: (0, 1, 2, 3, 4, 5, 16, 17)}
+
+    def ioctl(_, request, codes):
+        for number, code in enumerate(answers[request]):
+            codes[number] = code
+        return 0
+
+    monkeypatch.setattr(fcntl, "ioctl", ioctl)
+    pad = Pad(tmp_path / "js2")
+    pad.read()
+    for trigger in (6, 7):
+        pad.send(BUTTON, trigger, 1)
+    pad.read()
+    assert pad.source.wishes() == ()
+    for button in (OPTIONS, SHARE, 3, 100):
+        pad.send(BUTTON, button, 1)
+    pad.send(AXIS, 60, 100)
+    pad.read()
+    assert pad.source.wishes() == ("start", "discard", "success")
     pad.source.close()
 
 
