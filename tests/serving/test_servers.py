@@ -1,33 +1,28 @@
 """The servers as real processes: goals answered, refused, cancelled; models exchanged."""
 
-import contextlib
 import math
 import pickle
-import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
-import rclpy
 from action_msgs.msg import GoalStatus
 from geometry_msgs.msg import Point
 from rclpy.action import ActionClient
-from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image
 
-from policy_ros.nodes.model_server import BUSY, ModelServerNode
+from policy_ros.nodes.model_server import BUSY
 from policy_ros.serving.export import export
 from policy_ros.serving.interaction import from_episode
 from policy_ros.serving.served import ServedModel
-from tests.nodes.graphs import Observer, running
-from tests.serving import served
+from tests.nodes.graphs import running
+from tests.serving import asking, served
 from tiltbot.action import ClassifyObject, ForwardModel, InverseModel
-from tiltbot.msg import ContactAudio, Episode
+from tiltbot.msg import Episode
 from tiltbot.srv import LoadModel
 from tiltbot_ros import topics
 from tiltbot_ros.bringup import serve_graph
 from tiltbot_ros.episodes.facts import EpisodeFacts
-from tiltbot_ros.nodes.running import Fault, make_executor
 from tiltbot_ros.nodes.wiring import publisher, stamp
 from tiltbot_ros.serving import ServingSettings
 
@@ -54,13 +49,6 @@ def environment(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def exported(checkpoint, forward_checkpoint):
-    for folder in (checkpoint, forward_checkpoint):
-        export(folder)
-    return {"inverse": checkpoint, "classify": checkpoint, "forward": forward_checkpoint}
-
-
-@pytest.fixture(scope="module")
 def graph(environment, exported, tmp_path_factory):
     """Serve all roles and the live evaluation; return supervisor, observer and clients."""
     specs = serve_graph(
@@ -80,48 +68,7 @@ def graph(environment, exported, tmp_path_factory):
 def ask(graph, name, **fields):
     """Send a goal; return its status, its result and the phases it told."""
     _, observer, clients = graph
-    return ask_client(observer, clients[name], TYPES[name].Goal(**fields))
-
-
-def ask_client(observer, client, goal):
-    phases = []
-    sent = client.send_goal_async(
-        goal, feedback_callback=lambda message: phases.append(message.feedback.phase)
-    )
-    handle = observer.result(sent, 20.0)
-    assert handle.accepted
-    answer = observer.result(handle.get_result_async(), 20.0)
-    return answer.status, answer.result, phases
-
-
-def audio_messages(path):
-    messages = []
-    for one in served.blocks_of(path):
-        message = ContactAudio(
-            first_sample=one.block.first_sample,
-            sample_rate=one.format.sample_rate,
-            channels=one.format.channels,
-            bits=16,
-        )
-        message.header.stamp = stamp(one.block.stamp_ns)
-        message.data16.frombytes(one.block.samples.tobytes())
-        messages.append(message)
-    return messages
-
-
-def image_message(picture):
-    height, width, _ = picture.shape
-    message = Image(height=height, width=width, step=3 * width, encoding="rgb8")
-    message.data.frombytes(picture.tobytes())
-    return message
-
-
-def interaction(path):
-    return {
-        "before": image_message(served.before_of(path)),
-        "audio": audio_messages(path),
-        "contact_sample": EpisodeFacts.read(path).contact.sample,
-    }
+    return asking.ask(observer, clients[name], TYPES[name].Goal(**fields))
 
 
 def test_an_episode_and_its_sound_and_picture_get_the_offline_answer(graph, episodes, exported):
@@ -130,7 +77,7 @@ def test_an_episode_and_its_sound_and_picture_get_the_offline_answer(graph, epis
     )
     path = episodes[0]
     expected = offline.inverse(offline.of_episode(path.as_uri()))
-    for goal in ({"episode_uri": path.as_uri()}, interaction(path)):
+    for goal in ({"episode_uri": path.as_uri()}, asking.interaction(path)):
         status, result, phases = ask(graph, "inverse_model", **goal)
         assert status == GoalStatus.STATUS_SUCCEEDED
         assert result.success
@@ -143,7 +90,7 @@ def test_an_episode_and_its_sound_and_picture_get_the_offline_answer(graph, epis
 
 def test_an_object_is_named_and_a_location_predicted(graph, episodes, exported):
     path = episodes[0]
-    sound = {"audio": audio_messages(path)}
+    sound = {"audio": asking.audio_messages(path)}
     _, result, _ = ask(graph, "classify_object", **sound)
     assert sorted(result.names) == sorted(served.CLASSES)
     assert sum(result.probabilities) == pytest.approx(1.0, abs=1e-5)
@@ -212,10 +159,10 @@ def wrong_bits(goal):
     ],
 )
 def test_bad_input_is_answered_with_the_reason_and_the_server_stays(spoil, reason, graph, episodes):
-    goal = interaction(episodes[0])
+    goal = asking.interaction(episodes[0])
     spoil(goal)
     if "before" not in goal:
-        goal["before"] = image_message(served.before_of(episodes[0]))
+        goal["before"] = asking.image_message(served.before_of(episodes[0]))
     status, result, _ = ask(graph, "inverse_model", **goal)
     assert status == GoalStatus.STATUS_ABORTED
     assert not result.success
@@ -358,84 +305,3 @@ def test_live_errors_are_the_offline_errors_of_the_same_episodes(graph, episodes
     assert final["inverse_mse"].deviation == pytest.approx(np.std(errors, ddof=1))
     assert final["location_l1"].mean == pytest.approx(np.mean(locations))
     assert final["object_accuracy"].count == len(episodes)
-
-
-# With a slow model, in this process
-
-
-@contextlib.contextmanager
-def server(arguments, answer):
-    rclpy.init(args=["--ros-args", *arguments], signal_handler_options=SignalHandlerOptions.NO)
-    node = ModelServerNode(Fault(), role="inverse", action_type=InverseModel, answer=answer)
-    executor = make_executor()
-    executor.add_node(node)
-    stop = threading.Event()
-
-    def spin():
-        while not stop.is_set():
-            executor.spin_once(timeout_sec=0.05)
-
-    thread = threading.Thread(target=spin)
-    thread.start()
-    observer = Observer([])
-    client = ActionClient(observer.node, InverseModel, "inverse_model")
-    try:
-        observer.until(client.server_is_ready, 20.0)
-        yield observer, client
-    finally:
-        stop.set()
-        thread.join()
-        observer.close()
-        node.close()
-        node.destroy_node()
-        rclpy.shutdown()
-
-
-def served_by(folder):
-    return ["-p", f"serving.checkpoint:={folder}", "-p", "serving.backend:=onnx"]
-
-
-def test_a_goal_is_cancelled_between_two_phases(ros_environment, exported):
-    begun, go_on = threading.Event(), threading.Event()
-
-    def slow(_model, _request, tell):
-        begun.set()
-        assert go_on.wait(20.0)
-        tell("inference")
-        return InverseModel.Result()
-
-    tilt = ["-p", f"rig.max_tilt_rad:={served.rig().tilt.max_tilt_rad}"]
-    with server([*served_by(exported["inverse"]), *tilt], slow) as (observer, client):
-        handle = observer.result(client.send_goal_async(InverseModel.Goal()))
-        observer.until(begun.is_set, 10.0)
-        status, result, _ = ask_client(observer, client, InverseModel.Goal())
-        assert (status, result.reason) == (GoalStatus.STATUS_ABORTED, BUSY)
-        observer.result(handle.cancel_goal_async())
-        go_on.set()
-        answer = observer.result(handle.get_result_async())
-        assert answer.status == GoalStatus.STATUS_CANCELED
-        assert answer.result.reason == "cancelled"
-        assert ask_client(observer, client, InverseModel.Goal())[1].success
-
-
-def test_a_server_without_a_usable_model_says_why_to_every_goal(ros_environment, tmp_path):
-    def never(*_):
-        raise AssertionError
-
-    with server(served_by(tmp_path / "nothing"), never) as (observer, client):
-        status, result, _ = ask_client(observer, client, InverseModel.Goal())
-        assert status == GoalStatus.STATUS_ABORTED
-        assert "no model is served: expected a checkpoint" in result.reason
-
-
-def test_an_answer_that_fails_in_an_unknown_way_ends_the_goal_alone(ros_environment, exported):
-    def broken(_model, request, _tell):
-        if request.episode_uri:
-            raise ZeroDivisionError
-        return InverseModel.Result()
-
-    tilt = ["-p", f"rig.max_tilt_rad:={served.rig().tilt.max_tilt_rad}"]
-    with server([*served_by(exported["inverse"]), *tilt], broken) as (observer, client):
-        result = ask_client(observer, client, InverseModel.Goal(episode_uri="x"))[1]
-        assert result.reason == "the goal could not be answered: ZeroDivisionError"
-        assert ask_client(observer, client, InverseModel.Goal())[1].success
