@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 import yaml
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tiltbot_ros.commands.output import remarks, screen
+from tiltbot_ros.commands.progress import counting_bar
 from tiltbot_ros.commands.usage import UsageError
 from tiltbot_ros.errors import ConfigError
 from tiltbot_ros.wording import counted
@@ -74,14 +74,7 @@ def convert(
     console = remarks()
     sets = {spec.name: spec.set for spec in ObjectCatalogue.load()}
     try:
-        with Progress(
-            TextColumn("episodes"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(elapsed_when_finished=True),
-            console=console,
-            disable=not console.is_terminal,
-        ) as bar:
+        with counting_bar("episodes", console) as bar:
             task = bar.add_task("", total=None)
             done = run(
                 data,

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from policy_ros.commands.needing import needing
 from tiltbot_ros.commands.output import print_json, remarks, screen
+from tiltbot_ros.commands.progress import counting_bar
 from tiltbot_ros.commands.usage import UsageError
 from tiltbot_ros.wording import counted
 
@@ -212,14 +212,7 @@ def _export(
     )
     console = remarks()
     try:
-        with Progress(
-            TextColumn("episodes"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(elapsed_when_finished=True),
-            console=console,
-            disable=not console.is_terminal,
-        ) as bar:
+        with counting_bar("episodes", console) as bar:
             task = bar.add_task("", total=len(chosen.episodes))
             report = export(
                 target,

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tiltbot_ros.commands.output import remarks, screen
+from tiltbot_ros.commands.progress import counting_bar
 from tiltbot_ros.commands.usage import UsageError
 from tiltbot_ros.wording import counted
 
@@ -76,14 +76,7 @@ def generate(
     console = remarks()
     try:
         before = folder.made()
-        with Progress(
-            TextColumn("episodes"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(elapsed_when_finished=True),
-            console=console,
-            disable=not console.is_terminal,
-        ) as bar:
+        with counting_bar("episodes", console) as bar:
             task = bar.add_task("", total=plan.total, completed=before)
             reports = make(
                 folder,

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress, TextColumn
 
 from tiltbot_ros.commands.arguments import Flag, Json, given
 from tiltbot_ros.commands.output import print_json, remarks, screen
+from tiltbot_ros.commands.progress import counting_bar
 from tiltbot_ros.commands.usage import UsageError
 from tiltbot_ros.commands.which import Which
 from tiltbot_ros.errors import EpisodeError
@@ -144,14 +145,7 @@ class Export:
         if not entries:
             raise EpisodeError("expected episodes to export, found none that fit")
         console = remarks()
-        with Progress(
-            TextColumn("exporting"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(elapsed_when_finished=True),
-            console=console,
-            disable=not console.is_terminal,
-        ) as bar:
+        with counting_bar("exporting", console) as bar:
             task = bar.add_task("", total=len(entries))
             made = export(
                 entries,

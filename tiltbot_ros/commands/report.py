@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tiltbot_ros.commands.output import print_json, remarks, screen
+from tiltbot_ros.commands.progress import counting_bar
 from tiltbot_ros.commands.usage import UsageError
 from tiltbot_ros.wording import counted, size
 
@@ -55,14 +55,7 @@ def report(
 
     began = time.monotonic()
     console = remarks()
-    with Progress(
-        TextColumn("pictures and sound"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(elapsed_when_finished=True),
-        console=console,
-        disable=not console.is_terminal,
-    ) as bar:
+    with counting_bar("pictures and sound", console) as bar:
         task = bar.add_task("", total=None)
         made = make_report(
             folder.expanduser(),
