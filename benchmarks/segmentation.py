@@ -20,7 +20,8 @@ import soundfile
 
 from benchmarks.report import options, tell
 from tiltbot_ros.episodes.detector import ContactDetector, DetectorSettings
-from tiltbot_ros.episodes.offline import CutOptions, cut_sound
+from tiltbot_ros.episodes.offline import cut_sound
+from tiltbot_ros.episodes.offline_session import CutOptions
 from tiltbot_ros.episodes.segmenter import Segmenter, SegmenterSettings
 from tiltbot_ros.episodes.writer import WriterSettings
 from tiltbot_ros.sensors.audio import AudioBlock

@@ -10,7 +10,8 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from tests.episodes import streams
 from tiltbot_ros.episodes.cdr import header_stamp_ns, read_audio
 from tiltbot_ros.episodes.detector import ContactDetector, DetectorSettings
-from tiltbot_ros.episodes.offline import CutOptions, cut_bag
+from tiltbot_ros.episodes.offline import cut_bag
+from tiltbot_ros.episodes.offline_session import CutOptions
 from tiltbot_ros.episodes.tilts import read_tilt
 from tiltbot_ros.episodes.topics import RecordedTopic
 from tiltbot_ros.episodes.typestore import typestore

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from policy_ros.data.importers.importing import ImportReport
     from policy_ros.data.importers.source import Source
-    from tiltbot_ros.episodes.offline import CutOptions
+    from tiltbot_ros.episodes.offline_session import CutOptions
 
 _Source = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="SOURCE")]
 _Out = Annotated[Path | None, tyro.conf.arg(metavar="DIR", help_behavior_hint="")]
@@ -242,7 +242,7 @@ def _cut_options(
     *, rig: str, max_tilt_rad: float, detector: Literal["rig", "paper"]
 ) -> "CutOptions":
     from tiltbot_ros.episodes.detector import DetectorSettings  # noqa: PLC0415 - slow
-    from tiltbot_ros.episodes.offline import CutOptions  # noqa: PLC0415
+    from tiltbot_ros.episodes.offline_session import CutOptions  # noqa: PLC0415
     from tiltbot_ros.episodes.threshold import ThresholdSettings  # noqa: PLC0415
 
     return CutOptions(

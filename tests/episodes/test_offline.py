@@ -7,7 +7,8 @@ import streams
 from rosbags.rosbag2 import StoragePlugin, Writer
 from streams import EPOCH_NS, NS, events, listdir
 
-from tiltbot_ros.episodes.offline import CutOptions, cut_bag, cut_sound
+from tiltbot_ros.episodes.offline import cut_bag, cut_sound
+from tiltbot_ros.episodes.offline_session import CutOptions
 from tiltbot_ros.episodes.reader import Episode
 from tiltbot_ros.episodes.typestore import typestore
 from tiltbot_ros.episodes.writer import WriterSettings

@@ -26,7 +26,8 @@ from tiltbot_ros.episodes.cdr import make_header
 from tiltbot_ros.episodes.exporting import ExportOptions, files_of
 from tiltbot_ros.episodes.folder import DataFolder
 from tiltbot_ros.episodes.merging import merge
-from tiltbot_ros.episodes.offline import CutOptions, cut_bag
+from tiltbot_ros.episodes.offline import cut_bag
+from tiltbot_ros.episodes.offline_session import CutOptions
 from tiltbot_ros.episodes.reader import Episode
 from tiltbot_ros.episodes.ring import StampedMessage
 from tiltbot_ros.episodes.typestore import typestore

@@ -16,7 +16,8 @@ from tiltbot_ros import topics
 from tiltbot_ros.bringup import replay_graph
 from tiltbot_ros.episodes.cdr import header_stamp_ns, make_header
 from tiltbot_ros.episodes.detector import HeardContact
-from tiltbot_ros.episodes.offline import CutOptions, cut_bag
+from tiltbot_ros.episodes.offline import cut_bag
+from tiltbot_ros.episodes.offline_session import CutOptions
 from tiltbot_ros.episodes.reader import Episode
 from tiltbot_ros.episodes.topics import RecordedTopic
 from tiltbot_ros.episodes.typestore import typestore

@@ -6,7 +6,8 @@ import pytest
 import soundfile
 import whole_episodes as rig
 
-from tiltbot_ros.episodes.offline import CutOptions, cut_sound
+from tiltbot_ros.episodes.offline import cut_sound
+from tiltbot_ros.episodes.offline_session import CutOptions
 from tiltbot_ros.episodes.reader import Episode
 from tiltbot_ros.errors import EpisodeError
 from tiltbot_ros.pictures.episode import draw_episode

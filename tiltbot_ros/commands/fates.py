@@ -10,7 +10,7 @@ from tiltbot_ros.episodes.cdr import NS_PER_S, read_audio
 from tiltbot_ros.episodes.detector import HeardContact
 from tiltbot_ros.episodes.facts import DropCount
 from tiltbot_ros.episodes.longbag import open_bag
-from tiltbot_ros.episodes.offline import Cut
+from tiltbot_ros.episodes.offline_session import Cut
 from tiltbot_ros.episodes.recorder_settings import RecorderSettings
 from tiltbot_ros.episodes.segmenter import Policy
 from tiltbot_ros.episodes.typestore import AUDIO_TYPE

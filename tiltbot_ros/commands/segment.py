@@ -10,7 +10,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from tiltbot_ros.commands.fates import Fate, Recording, SegmentReport, fates, recording_at
 from tiltbot_ros.commands.output import print_json, remarks, screen
 from tiltbot_ros.episodes.detector import HeardContact
-from tiltbot_ros.episodes.offline import Cut, CutOptions, cut_bag, cut_sound
+from tiltbot_ros.episodes.offline import cut_bag, cut_sound
+from tiltbot_ros.episodes.offline_session import Cut, CutOptions
 from tiltbot_ros.episodes.segmenter import Policy
 from tiltbot_ros.wording import counted
 

@@ -9,7 +9,8 @@ from policy_ros.data.importers.journal import ImportedFolder, SourceReport
 from policy_ros.data.importers.source import Described, Source
 from policy_ros.data.importers.whole import take_whole
 from tiltbot_ros.episodes import catalogue
-from tiltbot_ros.episodes.offline import Cut, CutOptions, cut_messages
+from tiltbot_ros.episodes.offline import cut_messages
+from tiltbot_ros.episodes.offline_session import Cut, CutOptions
 from tiltbot_ros.episodes.writer import FinishedEpisode
 from tiltbot_ros.errors import RecordingError, TiltbotError
 

@@ -10,7 +10,7 @@ from tiltbot_ros.episodes.contacts import read_contact, write_contact
 from tiltbot_ros.episodes.detector import ContactDetector, DetectorSettings, HeardContact
 from tiltbot_ros.episodes.facts import ConstantFacts, EpisodeContent, software_version
 from tiltbot_ros.episodes.folder import DataFolder
-from tiltbot_ros.episodes.offline import Cut, CutOptions
+from tiltbot_ros.episodes.offline_session import Cut, CutOptions
 from tiltbot_ros.episodes.ring import StampedMessage
 from tiltbot_ros.episodes.threshold import ThresholdDetector, ThresholdSettings
 from tiltbot_ros.episodes.tilts import containing_tilt, preceding_tilt

@@ -11,7 +11,7 @@ from policy_ros.data.importers.release import ReleaseSource
 from policy_ros.data.importers.release_names import find_experiments
 from policy_ros.data.importers.release_settings import ReleaseSettings
 from tiltbot_ros.episodes.cdr import read_audio
-from tiltbot_ros.episodes.offline import CutOptions
+from tiltbot_ros.episodes.offline_session import CutOptions
 from tiltbot_ros.episodes.reader import Episode
 from tiltbot_ros.episodes.typestore import typestore
 from tiltbot_ros.episodes.writer import WriterSettings

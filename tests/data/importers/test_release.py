@@ -18,7 +18,7 @@ from policy_ros.data.importers.release_settings import ReleaseSettings
 from policy_ros.data.importers.release_sound import open_sound
 from policy_ros.data.importers.release_states import ReleaseStates
 from policy_ros.data.importers.release_video import open_pictures
-from tiltbot_ros.episodes.offline import CutOptions
+from tiltbot_ros.episodes.offline_session import CutOptions
 from tiltbot_ros.episodes.reader import Episode
 from tiltbot_ros.episodes.threshold import ThresholdSettings
 from tiltbot_ros.episodes.writer import WriterSettings

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from policy_ros.data.importers.actions import read_actions
 from policy_ros.data.importers.importing import ImportOptions, import_sources
 from policy_ros.data.importers.sound import SoundSettings, find_sounds
-from tiltbot_ros.episodes.offline import CutOptions
+from tiltbot_ros.episodes.offline_session import CutOptions
 from tiltbot_ros.episodes.reader import Episode
 from tiltbot_ros.episodes.writer import WriterSettings
 from tiltbot_ros.errors import FormatError
