@@ -39,7 +39,7 @@ class RunManifest(Settings):
         """Whether both train the same on the same data; the code may have moved on."""
         return self.key() == other.key()
 
-    def key(self) -> tuple[str, int, str, str, str]:
+    def key(self) -> tuple[str, int, str, str, str, str]:
         """Return what makes a training what it is."""
         origin = self.origin
         return (
@@ -48,12 +48,14 @@ class RunManifest(Settings):
             origin.data_hash,
             origin.split_hash,
             origin.embedding,
+            origin.image_weights,
         )
 
     def text(self) -> str:
         """Return in a few words what is trained."""
-        recipe, seed, data, split, embedding = self.key()
+        recipe, seed, data, split, embedding, weights = self.key()
         over = f", embedding {embedding}" if embedding else ""
+        over += f", image weights {weights[:12]}" if weights else ""
         return f"{self.recipe.name} ({recipe}), seed {seed}, data {data}, split {split}{over}"
 
 

@@ -17,7 +17,7 @@ from policy_ros.training.run_folder import read_manifest
 from policy_ros.training.training import train
 from tests.models.checkpoints import write_checkpoint
 from tests.training.small import recipe
-from tiltbot_ros.errors import ModelError
+from tiltbot_ros.errors import ConfigError, ModelError
 
 
 @pytest.mark.parametrize(
@@ -67,6 +67,12 @@ def test_weights_from_outside_are_kept_as_they_are_and_told(store, tmp_path):
     kept = model.picture.encoder.state_dict()
     for name, value in other.state_dict().items():
         assert torch.equal(kept[name], value), name
+    torch.save(build_model("image_classifier", network, Shapes(classes=2), seed=8), path)
+    with pytest.raises(ModelError, match="tensors alone"):
+        train(chosen, store, read_split(store, "set_a"), out=tmp_path / "run", seed=0)
+    torch.save({name: value + 1 for name, value in other.state_dict().items()}, path)
+    with pytest.raises(ConfigError, match=f"image weights .*got.*image weights {digest[:12]}"):
+        train(chosen, store, read_split(store, "set_a"), out=tmp_path / "run", seed=0)
 
 
 def test_the_control_hears_other_rows_by_another_front_end_too(store):
