@@ -1,4 +1,4 @@
-"""`tiltbot doctor`: what a person leads the arm with, and the kinematics in between."""
+"""`tiltbot doctor`: arms without a device, kinematics, and what a person leads an arm with."""
 
 import os
 import socket
@@ -71,3 +71,16 @@ def test_a_tool_that_the_model_does_not_have_fails(needs):
     (_, finding) = arm.examine(needs(rig("keyboard", tool="{site: pencil}")))
     assert finding.status == "fail"
     assert "expected tool.site among" in finding.text
+
+
+def test_a_simulated_arm_stands_or_its_model_is_missing(needs, tmp_path, monkeypatch):
+    model, kinematics = arm.examine(needs("arm: {driver: mujoco}\n"))
+    assert (model.status, kinematics.status) == ("ok", "ok")
+    assert "plain.xml" in model.text
+    monkeypatch.setenv("ROBOT_DESCRIPTIONS_CACHE", str(tmp_path))
+    monkeypatch.setenv("TILTBOT_ROBOT_MODELS", str(tmp_path))
+    named = f"{{robot: panda, model: {tmp_path / 'panda.xml'}}}"
+    model, kinematics = arm.examine(needs(f"arm: {{driver: mujoco}}\nmujoco_arm: {named}\n"))
+    assert (model.status, kinematics.status) == ("fail", "fail")
+    assert "does not exist" in model.text
+    assert "tool.model" in kinematics.text
