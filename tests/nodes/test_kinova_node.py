@@ -1,6 +1,9 @@
 """The arm node of the rig kinova against the emulated Gen3, each a process of its own."""
 
 import dataclasses
+import os
+import signal
+import time
 
 import numpy as np
 import pytest
@@ -29,13 +32,16 @@ def position(message):
     return np.array([point.x, point.y, point.z])
 
 
-def test_steps_at_10_hz_move_a_gen3_and_the_node_ends_with_it(ros_environment, tmp_path):
+def arm_node():
     spec = bringup.arm(load_rig("kinova"))
-    spec = dataclasses.replace(spec, parameters={**spec.parameters, **PATIENT})
+    return dataclasses.replace(spec, parameters={**spec.parameters, **PATIENT})
+
+
+def test_steps_at_10_hz_move_a_gen3_and_the_node_ends_with_it(ros_environment, tmp_path):
     heard = [topics.ARM_POSE, topics.ARM_STATE, topics.ARM_JOINTS, topics.ARM_REFERENCE]
     with (
         KortexProcess(rate_hz=100.0) as gen3,
-        running([spec], tmp_path, topics=heard) as (graph, observer),
+        running([arm_node()], tmp_path, topics=heard) as (graph, observer),
     ):
         observer.until(lambda: observer.heard["arm/pose"], 60.0, graph)
         commander = Commander(observer)
@@ -51,3 +57,28 @@ def test_steps_at_10_hz_move_a_gen3_and_the_node_ends_with_it(ros_environment, t
         # Without ros2_kortex the node ends, and says why.
         gen3.kill()
         observer.until(graph.poll, 20.0, graph)
+
+
+def test_a_node_that_is_killed_in_a_motion_leaves_an_arm_that_brakes(ros_environment, tmp_path):
+    heard = [topics.ARM_POSE]
+    with (
+        KortexProcess(rate_hz=100.0) as gen3,
+        running([arm_node()], tmp_path, topics=heard) as (graph, observer),
+    ):
+        observer.until(lambda: observer.heard["arm/pose"], 60.0, graph)
+        commander = Commander(observer)
+        assert commander.take(graph).success
+        commander.steps([0.0, 0.008, 0.0, 0.0, 0.0, 0.0], 8)
+        commander.step([0.0, 0.008, 0.0, 0.0, 0.0, 0.0])
+        moving = gen3.tell()
+        os.kill(graph.pids()["arm"], signal.SIGKILL)
+        assert np.abs(moving["dq"]).max() > 0.02
+        end_s = time.monotonic() + 10.0
+        while np.abs((told := gen3.tell())["dq"]).max() > 1e-6:
+            assert time.monotonic() < end_s
+            time.sleep(0.05)
+        assert not told["fault"]
+        # What it was told brakes as the driver's trajectories do at their ends.
+        joints = np.unwrap(np.array([told for _, told, _ in told["path"]]), axis=0)
+        push = np.diff(joints[-250:], n=2, axis=0) / 0.004**2
+        assert np.abs(push).max() <= 2.5 * 1.05
