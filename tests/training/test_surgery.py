@@ -67,7 +67,7 @@ def test_weights_from_outside_are_kept_as_they_are_and_told(store, tmp_path):
     kept = model.picture.encoder.state_dict()
     for name, value in other.state_dict().items():
         assert torch.equal(kept[name], value), name
-    torch.save(build_model("image_classifier", network, Shapes(classes=2), seed=8), path)
+    torch.save(torch.nn.Linear(1, 1), path)
     with pytest.raises(ModelError, match="tensors alone"):
         train(chosen, store, read_split(store, "set_a"), out=tmp_path / "run", seed=0)
     torch.save({name: value + 1 for name, value in other.state_dict().items()}, path)
