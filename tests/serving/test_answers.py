@@ -11,6 +11,7 @@ from policy_ros.nodes import classify_object_node, forward_model_node, inverse_m
 from policy_ros.serving.served import ServedModel
 from tests.commands.whole_episodes import EPOCH_NS
 from tests.serving import served
+from tests.serving.asking import image_message
 from tiltbot.action import ClassifyObject, ForwardModel, InverseModel
 from tiltbot.msg import ContactAudio
 from tiltbot_ros.errors import TiltbotError
@@ -51,9 +52,8 @@ def sound(samples, *, rate=44_100, bits=16, first=1000, at_ns=EPOCH_NS):
 
 
 def image(picture, encoding="rgb8"):
-    height, width, _ = picture.shape
-    message = Image(height=height, width=width, step=3 * width, encoding=encoding)
-    message.data.frombytes(np.ascontiguousarray(picture).tobytes())
+    message = image_message(picture)
+    message.encoding = encoding
     return message
 
 
