@@ -21,6 +21,8 @@ Floats = npt.NDArray[np.float64]
 
 RECENT = 50
 """Predictions that a recent mean is of."""
+REMEMBERED = 100
+"""Objects whose last episode is kept; the one heard longest ago is forgotten first."""
 
 
 class Statistic:
@@ -91,8 +93,8 @@ class Judgement:
 class LiveEvaluator:
     """Judges one episode after another.
 
-    The forward model hears the object's episode before this one: that of an
-    interaction that was over when this one began. An object's first episode
+    The forward model hears the object's last episode before this one: that of
+    an interaction that was over when this one began. An object's first episode
     is therefore not predicted.
 
     Args:
@@ -107,7 +109,7 @@ class LiveEvaluator:
         self._models = dict(models)
         self._max_tilt_rad = max_tilt_rad
         self._half_side_m = half_side_m
-        self._former: Sample | None = None
+        self._former: dict[str, Sample] = {}
         self.inverse_mse = Statistic("inverse_mse", "of ax and ay, squared")
         self.accuracy = Statistic("object_accuracy", "1 right, 0 wrong")
         self.location_l1 = Statistic("location_l1", "half the tray's side, each axis")
@@ -160,10 +162,11 @@ class LiveEvaluator:
         raw: RawInteraction,
         into: Judgement,
     ) -> None:
-        former = self._former
-        if former is not None and former.object != raw.object:
-            former = None
-        self._former = model.sample(raw)
+        sample = model.sample(raw)
+        former = self._former.pop(raw.object, None)
+        self._former[raw.object] = sample
+        if len(self._former) > REMEMBERED:
+            del self._former[next(iter(self._former))]
         if model.hears and former is None:
             into.left_out.append(f"forward: no episode of '{raw.object}' before this one")
             return

@@ -161,7 +161,7 @@ def write_report(
         "",
         FEW_SHOTS.format(count=count_b, features=features),
         "",
-        table_few_shot(shots, curves),
+        table_few_shot(shots, curves, chance=1 / count_b),
         "",
         "![few shots](few_shot.png)",
         "",

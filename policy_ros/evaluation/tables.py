@@ -198,11 +198,14 @@ def table_two(results: Results) -> str:
     return markdown(("L1 error", "set A, paper", "here", "set B, paper", "here"), rows)
 
 
-def table_few_shot(shots: Sequence[int], curves: Mapping[str, Sequence[Spread]]) -> str:
+def table_few_shot(
+    shots: Sequence[int], curves: Mapping[str, Sequence[Spread]], *, chance: float
+) -> str:
     """Few-shot accuracy on set B (figure 10)."""
     rows = [(name, *(point.text(2) for point in curve)) for name, curve in curves.items()]
     known = (told(paper.FEW_SHOT.get(k), 2) for k in shots)
     pictured = (told(paper.FEW_SHOT_IMAGE.get(k), 2) for k in shots)
+    rows.append(("chance", *(f"{chance:.2f}" for _ in shots)))
     rows += [("paper, audio", *known), ("paper, ImageNet features", *pictured)]
     return markdown(("k", *(str(k) for k in shots)), rows)
 

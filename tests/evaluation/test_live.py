@@ -151,3 +151,18 @@ def test_what_one_model_cannot_use_the_others_are_judged_by(spoil, left_out, mod
     assert line.startswith(left_out)
     counts = {one.name: one.count for one in live.statistics}
     assert sum(counts.values()) == (2 + 2 + 1) - (2 if "brick" in left_out else 1)
+
+
+def test_the_forward_model_hears_the_last_episode_of_the_same_object(models, raws):
+    live = evaluator(models)
+    assert any("no episode of" in line for line in live.judge(raws[0]).left_out)
+    other = replace(raws[1], object="a_brick")
+    assert any("no episode of 'a_brick'" in line for line in live.judge(other).left_out)
+    again = replace(raws[2], object=raws[0].object)
+    said = live.judge(again)
+    assert not any("no episode of" in line for line in said.left_out)
+    forward = models["forward"]
+    expected = forward.forward(
+        forward.sample(raws[0]), np.asarray(again.location_before), said.true_action
+    )
+    np.testing.assert_array_equal(said.location_m, expected)
