@@ -1,12 +1,11 @@
 """Drives an arm: steps of the tool in, state and reference out at the arm's rate."""
 
 import time
-from typing import TYPE_CHECKING
 
 from rclpy.node import Node
 
 from tiltbot_ros.arms.deltas import DeltaSettings
-from tiltbot_ros.arms.drivers import ArmSettings, arm_kind
+from tiltbot_ros.arms.drivers import ArmSettings
 from tiltbot_ros.arms.gripping import GripperSettings
 from tiltbot_ros.arms.guard import GuardSettings
 from tiltbot_ros.arms.opening import open_arm
@@ -15,11 +14,9 @@ from tiltbot_ros.errors import DeviceError
 from tiltbot_ros.nodes.arm_server import ArmServer
 from tiltbot_ros.nodes.diagnosing import Diagnostics, Health
 from tiltbot_ros.nodes.parameters import declare, declare_dry_run, refuse_unknown
+from tiltbot_ros.nodes.rig_parameters import with_driver
 from tiltbot_ros.nodes.running import Fault, run
-from tiltbot_ros.rigs import Rig, group_model
-
-if TYPE_CHECKING:
-    from tiltbot_ros.settings import Settings
+from tiltbot_ros.rigs import Rig
 
 
 class ArmNode(Node):
@@ -42,17 +39,18 @@ class ArmNode(Node):
 
     def _rig(self) -> Rig:
         """Return the groups of settings of this arm; other groups have their defaults."""
-        groups: dict[str, Settings] = {
-            "arm": declare(self, ArmSettings, "arm"),
-            "guard": declare(self, GuardSettings, "guard"),
-            "deltas": declare(self, DeltaSettings, "deltas"),
-            "gripper": declare(self, GripperSettings, "gripper"),
-            "tool": declare(self, ToolSettings, "tool"),
-        }
-        for group in arm_kind(Rig.model_validate(groups)).groups:
-            groups[group] = declare(self, group_model(group), group)
+        rig = with_driver(
+            self,
+            {
+                "arm": declare(self, ArmSettings, "arm"),
+                "guard": declare(self, GuardSettings, "guard"),
+                "deltas": declare(self, DeltaSettings, "deltas"),
+                "gripper": declare(self, GripperSettings, "gripper"),
+                "tool": declare(self, ToolSettings, "tool"),
+            },
+        )
         refuse_unknown(self)
-        return Rig.model_validate(groups)
+        return rig
 
     def _tick(self) -> None:
         try:
