@@ -1,5 +1,6 @@
 """Where will it be? From where it is, what is done to it, and what the object is like."""
 
+import math
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -27,6 +28,7 @@ class Dynamics(TiltModel):
         """Build the head over `features` numbers that say what the object is like."""
         super().__init__(settings, shapes)
         self.normalizer = Normalizer((features,))
+        self.share = 1.0 / math.sqrt(max(features, 1))
         self.head = nn.Sequential(
             nn.Dropout(settings.dropout),
             nn.Linear(features + 2 * len(self.state), settings.hidden),
@@ -46,8 +48,13 @@ class Dynamics(TiltModel):
         return (self.predict(self.represent(*inputs[:own]), *inputs[own:]),)
 
     def predict(self, embedding: Tensor, *state: Tensor) -> Tensor:
-        """Return locations (batch, 2) from vectors of objects (batch, features) and the state."""
-        result: Tensor = self.head(torch.cat((self.normalizer(embedding), *state), 1))
+        """Return locations (batch, 2) from vectors of objects (batch, features) and the state.
+
+        However many features there are, together they are as large as one number of the
+        state: side by side with 128 of unit size, the state would hardly be learned from.
+        """
+        told = self.normalizer(embedding) * self.share
+        result: Tensor = self.head(torch.cat((told, *state), 1))
         return result
 
     def learn(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
