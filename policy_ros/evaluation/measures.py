@@ -47,6 +47,19 @@ def mean_squared(predicted: Floats, true: Floats) -> float:
     return float(np.mean((np.asarray(predicted, float) - true) ** 2))
 
 
+def direction_error(predicted: Floats, true: Floats) -> float:
+    """Return the median angle between predicted and true actions (n, 2) [deg]."""
+    angles = [np.arctan2(action[:, 1], action[:, 0]) for action in (predicted, true)]
+    apart = np.abs(np.angle(np.exp(1j * (angles[0] - angles[1]))))
+    return float(np.degrees(np.median(apart)))
+
+
+def strength_error(predicted: Floats, true: Floats) -> float:
+    """Return the root mean squared error of the lengths of actions (n, 2)."""
+    lengths = [np.linalg.norm(np.asarray(action, float), axis=1) for action in (predicted, true)]
+    return float(np.sqrt(np.mean((lengths[0] - lengths[1]) ** 2)))
+
+
 def mean_absolute(predicted: Floats, true: Floats) -> float:
     """Return the mean absolute error over rows and components (table II's L1)."""
     return float(np.mean(np.abs(np.asarray(predicted, float) - true)))

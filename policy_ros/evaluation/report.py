@@ -10,6 +10,7 @@ from policy_ros.evaluation.results import Results
 from policy_ros.evaluation.study import IMPROVED, JOINT, embedding_group
 from policy_ros.evaluation.tables import (
     table_all,
+    table_directions,
     table_few_shot,
     table_improved,
     table_one,
@@ -40,6 +41,10 @@ TABLE_TWO = """\
 Mean absolute error of the location's components, in units of half the tray's side. The object is
 known by another interaction with it. The oracle of set B was trained on the training rows of all
 objects, because the classes of set B mean nothing otherwise."""
+
+DIRECTIONS = """\
+Direction: median angle between the action that was read and the true one. Strength: root mean
+squared error of an action's length, of 1 for the steepest tilt."""
 
 LOCATIONS = """\
 Green: where it was; arrow: the tilt, downhill; circle: where it came to be; red: where it was
@@ -142,6 +147,10 @@ def write_report(
         ARROWS.format(joint=JOINT),
         "",
         "![actions](actions.png)",
+        "",
+        DIRECTIONS,
+        "",
+        table_directions(results),
         "",
         "## What is taken for what",
         "",

@@ -91,12 +91,17 @@ class Results:
 
         return self.over_seeds(one)
 
-    def inverse(self, group: str, part: Part) -> Spread:
-        """Return the mean squared error of the action."""
+    def inverse(
+        self,
+        group: str,
+        part: Part,
+        measure: Callable[[Array, Array], float] = mean_squared,
+    ) -> Spread:
+        """Return the error of the action, mean squared unless another measure is asked for."""
 
         def one(seed: int) -> float:
             rows, action = self.output(group, seed, "action", self.rows(part))
-            return mean_squared(action, self.actions[rows])
+            return measure(action, self.actions[rows])
 
         return self.over_seeds(one)
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from policy_ros.evaluation import paper
-from policy_ros.evaluation.measures import Spread
-from policy_ros.evaluation.results import Results
+from policy_ros.evaluation.measures import Spread, direction_error, strength_error
+from policy_ros.evaluation.results import Part, Results
 from policy_ros.evaluation.study import (
     DIFFERENT,
     JOINT,
@@ -123,6 +123,27 @@ def table_improved(results: Results) -> str:
                 results.inverse(group, "unseen").text(4),
             )
             for name, group in steps
+        ),
+    )
+
+
+def table_directions(results: Results) -> str:
+    """What sound and what pictures tell of an action: where to, and how steep."""
+    models = (
+        ("sound and the picture before, λ = 1", embedding_group(1.0)),
+        ("the same, improved recipe", "improved"),
+        ("pictures before and after", "image_inverse"),
+    )
+    parts: tuple[Part, ...] = ("seen", "unseen")
+    return markdown(
+        ("", "direction A [°]", "direction B [°]", "strength A", "strength B"),
+        (
+            (
+                name,
+                *(results.inverse(group, part, direction_error).text(1) for part in parts),
+                *(results.inverse(group, part, strength_error).text() for part in parts),
+            )
+            for name, group in models
         ),
     )
 

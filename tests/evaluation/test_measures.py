@@ -8,10 +8,12 @@ from policy_ros.evaluation.figures.scenes import fit_scale
 from policy_ros.evaluation.measures import (
     accuracy,
     confusion_matrix,
+    direction_error,
     mean_absolute,
     mean_distance,
     mean_squared,
     spread,
+    strength_error,
     top_confusions,
 )
 from policy_ros.evaluation.orderings import less, more
@@ -87,3 +89,14 @@ def test_the_scale_of_the_pictures_follows_from_the_pictures():
     scale = fit_scale(pictures, locations)
     np.testing.assert_allclose(scale.centre, (30, 33), atol=0.5)
     assert scale.pixels == pytest.approx(pixels, rel=0.05)
+
+
+def test_direction_and_strength_of_an_action_are_told_apart():
+    true = np.array([[0.5, 0.0], [0.0, 0.5], [-0.5, -0.01]])
+    turned = np.array([[0.0, 0.5], [-0.5, 0.0], [-0.5, 0.01]])
+    assert direction_error(turned, true) == pytest.approx(90.0)
+    assert strength_error(turned, true) == pytest.approx(0.0, abs=1e-12)
+    assert direction_error(2 * true, true) == pytest.approx(0.0, abs=1e-6)
+    assert strength_error(2 * true, true) == pytest.approx(0.5, abs=1e-3)
+    across = direction_error(true[2:] * [1, -1], true[2:])
+    assert across == pytest.approx(2 * np.degrees(0.01 / 0.5), rel=1e-2)
