@@ -101,7 +101,8 @@ def write_report(
             paper.INVERSE_UNSEEN,
         ),
     }
-    save(weights_figure(paper.WEIGHTS, panels), folder / "weights.png")
+    errors = [title for title in panels if "error" in title]
+    save(weights_figure(paper.WEIGHTS, panels, logarithmic=errors), folder / "weights.png")
     shown = {
         "retrieval": sections.retrieval(results, seed),
         "tsne": sections.tsne(results, seed),

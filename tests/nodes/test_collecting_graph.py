@@ -131,6 +131,8 @@ def test_a_stalled_microphone_flags_the_episode_and_recovers(ros_environment, tm
         topics=HEARD,
     ) as (graph, observer):  # fmt: skip
         observer.until(lambda: statuses(observer) and statuses(observer)[-1].ready, 20.0, graph)
+        # An episode also needs the two seconds before its contact.
+        observer.spin(2.5)
         observer.heard["contact"].clear()
         observer.heard["episode"].clear()
         observer.until(lambda: observer.heard["contact"], 20.0, graph)

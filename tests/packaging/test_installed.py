@@ -105,7 +105,7 @@ def test_the_command_is_on_the_path_of_the_environment():
     assert "replay" in shown.stdout
 
 
-NEEDED = {"arm_node": ("-p", "arm.driver:=kinematic")}
+NEEDED = dict.fromkeys(("arm_node", "tray_node"), ("-p", "arm.driver:=kinematic"))
 """What a node must be told before it knows its parameters: they are those of the driver."""
 
 

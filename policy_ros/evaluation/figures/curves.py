@@ -1,6 +1,6 @@
 """Figures of curves: accuracy by shots, errors by λ."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from matplotlib.figure import Figure
 
@@ -19,12 +19,11 @@ def few_shot_figure(
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.subplots()
     for number, (name, curve) in enumerate(curves.items()):
-        colour = style.CHANNELS[number % len(style.CHANNELS)]
+        colour = f"C{number}"
         mean = [100 * point.mean for point in curve]
         low = [100 * (point.mean - point.deviation) for point in curve]
         high = [100 * (point.mean + point.deviation) for point in curve]
-        dashed = number >= len(style.CHANNELS)
-        axes.plot(shots, mean, "--o" if dashed else "-o", color=colour, label=name, markersize=4)
+        axes.plot(shots, mean, "-o", color=colour, label=name, markersize=4)
         axes.fill_between(shots, low, high, color=colour, alpha=0.15, linewidth=0)
     axes.scatter(
         list(paper),
@@ -35,6 +34,7 @@ def few_shot_figure(
         zorder=5,
     )
     axes.axhline(100 * chance, color=style.FAINT, linewidth=1, linestyle=":", label="chance")
+    axes.set_xticks(shots)
     axes.set_xlabel("known interactions of each object")
     axes.set_ylabel("accuracy on set B [%]")
     axes.set_ylim(0, 100)
@@ -46,12 +46,15 @@ def few_shot_figure(
 def weights_figure(
     weights: Sequence[float],
     panels: Mapping[str, tuple[Sequence[Spread], Mapping[float, float]]],
+    *,
+    logarithmic: Collection[str] = (),
 ) -> Figure:
     """Draw each measure over λ, with the paper's figures as crosses.
 
     Args:
         weights: values of λ.
         panels: by title, the measure for each λ, and the paper's by λ.
+        logarithmic: titles of those drawn on a logarithmic axis.
     """
     figure = Figure(figsize=(3.6 * len(panels), 3.2), layout="constrained")
     places = range(len(weights))
@@ -72,7 +75,10 @@ def weights_figure(
         axes.set_xticks(places, [f"{weight:g}" for weight in weights])
         axes.set_xlabel("λ")
         axes.set_title(title, fontsize=10)
-        axes.set_ylim(bottom=0)
+        if title in logarithmic:
+            axes.set_yscale("log")
+        else:
+            axes.set_ylim(bottom=0)
         axes.legend(fontsize=8, frameon=False)
         style.plain(axes)
     return figure
