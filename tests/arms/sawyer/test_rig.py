@@ -72,6 +72,7 @@ def level(bus):
     """A robot that holds its tray level."""
     bus.robot.positions = list(load_rig("sawyer").held.level_joints_rad)
     bus.robot.target = list(bus.robot.positions)
+    time.sleep(0.1)  # until it has told so
     return bus
 
 
