@@ -142,22 +142,12 @@ def test_hit_is_where_and_when_the_object_meets_the_wall():
     assert sound[:, 0].max() > 3 * sound[:, 2].max()
 
 
-@pytest.mark.parametrize("name", ["red_cube", "ping_pong_ball", "042_adjustable_wrench"])
-def test_object_stays_in_the_tray(name):
-    _stays_inside(ObjectCatalogue.load().get(name), tilts=4)
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("spec", ObjectCatalogue.load(), ids=lambda spec: spec.name)
-def test_every_object_stays_in_the_tray_for_long(spec):
-    _stays_inside(spec, tilts=8)
-
-
-def _stays_inside(spec, *, tilts):
+def test_every_object_stays_in_the_tray(spec):
     world = TrayWorld(seed=7)
     world.place(spec)
     settings = TiltSettings(rest_s=0.5)
-    recording = simulate(world, itertools.islice(RandomTilts(7, settings), tilts), settings)
+    recording = simulate(world, itertools.islice(RandomTilts(7, settings), 4), settings)
     position = recording.track.object_position
     assert np.isfinite(position).all()
     assert np.abs(position[:, :2]).max() < INNER_M / 2
