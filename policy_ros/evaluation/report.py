@@ -227,7 +227,7 @@ def _improvement(results: Results) -> str:
     old, new = (results.accuracy(group, "seen", "set_a") for group in (joint, "improved"))
     return (
         f"Recipe `{IMPROVED}` (config/recipes), on the same splits and seeds. Inverse error on "
-        f"unseen objects: {after.text(4)} against {before.text(4)} at the same λ = {JOINT:g} "
+        f"unseen objects: {after.text(4)} against {before.text(4)} of the paper's at λ = {JOINT:g} "
         f"({_percent(after.mean, before.mean)}), and against {least.text(4)} at the paper's "
         f"recipe's best λ ({_percent(after.mean, least.mean)}). Accuracy on set A: "
         f"{new.text()} against {old.text()} ({100 * (new.mean - old.mean):+.1f} points)."
