@@ -44,8 +44,8 @@ def reproduce(
         workers: trainings at a time, each in a process with one thread
         image_weights: ResNet-18 weights with torchvision's names (.pth, .safetensors) for the
             image features; without them a network is trained for those
-        precision: of products and convolutions in training; bfloat16 takes half the time where
-            the processor has it
+        precision: of products and convolutions in training; bfloat16 is faster where the
+            processor has it
         quick: small networks and few epochs, to see that everything works
 
     Returns:

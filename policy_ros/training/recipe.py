@@ -39,7 +39,7 @@ class ScheduleSettings(Settings):
     precision: Literal["float32", "bfloat16"] = Field(
         "float32",
         description="of products and convolutions in training; weights stay float32. 'bfloat16' "
-        "takes half the time on processors and GPUs that have it (avx512_bf16, amx_bf16)",
+        "is faster on processors and GPUs that have it (avx512_bf16, amx_bf16)",
     )
 
 
