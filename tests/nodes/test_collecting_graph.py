@@ -38,6 +38,8 @@ def knocks(tmp_path):
 def start_collecting(observer, graph, **goal):
     client = ActionClient(observer.node, CollectObject, "collect")
     observer.until(client.server_is_ready, 20.0, graph)
+    # The server drops an answer to a client that it has not discovered in its turn.
+    observer.spin(0.5)
     return observer.result(client.send_goal_async(CollectObject.Goal(**goal)))
 
 
