@@ -94,42 +94,36 @@ def drop(name):
     return lambda content: bags.changed_messages(content, name, lambda _stamp, _data: None)
 
 
-def jump(content):
-    """Set the clock of the sound back by a second, half way."""
-    seen = iter(range(1000))
+def from_half_way(alter):
+    """Write the second half of the sound as `alter` makes its blocks."""
 
-    def change(_stamp, data):
-        block = read_audio(data).block
-        if next(seen) > 150:
-            block = replace(block, stamp_ns=block.stamp_ns - 1_000_000_000)
-        return write_audio(block, rig.FORMAT, "tray")
+    def changed(content):
+        seen = iter(range(1000))
 
-    return bags.changed_messages(content, AUDIO, change)
+        def change(_stamp, data):
+            if next(seen) <= 150:
+                return data
+            block, form = alter(read_audio(data).block)
+            return write_audio(block, form, "tray")
 
+        return bags.changed_messages(content, AUDIO, change)
 
-def restart(content):
-    """Let the running index of the sound begin anew, half way."""
-    seen = iter(range(1000))
-
-    def change(_stamp, data):
-        block = read_audio(data).block
-        if next(seen) > 150:
-            block = replace(block, first_sample=block.first_sample - 40_000)
-        return write_audio(block, rig.FORMAT, "tray")
-
-    return bags.changed_messages(content, AUDIO, change)
+    return changed
 
 
-def mix(content):
-    """Let the second half of the sound be at another rate."""
-    seen = iter(range(1000))
-    other = AudioFormat(sample_rate=48_000, channels=4, bits=16)
+def jump(block):
+    """Set the clock back by a second."""
+    return replace(block, stamp_ns=block.stamp_ns - 1_000_000_000), rig.FORMAT
 
-    def change(_stamp, data):
-        form = other if next(seen) > 200 else rig.FORMAT
-        return write_audio(read_audio(data).block, form, "tray")
 
-    return bags.changed_messages(content, AUDIO, change)
+def restart(block):
+    """Let the running index begin anew."""
+    return replace(block, first_sample=block.first_sample - 40_000), rig.FORMAT
+
+
+def mix(block):
+    """Say another rate."""
+    return block, AudioFormat(sample_rate=48_000, channels=4, bits=16)
 
 
 def garble(name):
@@ -147,9 +141,9 @@ def far(content):
     [
         (drop("audio"), "expected sound, got no message"),
         (drop(rig.COLOR), "expected pictures on camera/color/image_raw, got none"),
-        (jump, "the clock jumped"),
-        (restart, "the device was started anew"),
-        (mix, "expected sound of one format, got 44100 Hz.* and 48000 Hz"),
+        (from_half_way(jump), "the clock jumped"),
+        (from_half_way(restart), "the device was started anew"),
+        (from_half_way(mix), "expected sound of one format, got 44100 Hz.* and 48000 Hz"),
         (bags.at_rate(44_100, channels=2), "expected sound of 4 channels"),
         (garble("audio"), "ContactAudio"),
         (garble("tray/pose"), "unit quaternions"),

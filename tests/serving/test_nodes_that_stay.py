@@ -1,22 +1,18 @@
 """What would end a node's thread does not: bad models, bad episodes, a goal cancelled late."""
 
-import contextlib
 import threading
 
 import pytest
-import rclpy
 from action_msgs.msg import GoalStatus
 from rclpy.action import ActionClient
-from rclpy.signals import SignalHandlerOptions
 
 from policy_ros.nodes.live_evaluation_node import LiveEvaluationNode
 from policy_ros.nodes.model_server import ModelServerNode
-from tests.nodes.graphs import Observer
 from tests.serving import served
+from tests.serving.in_process import in_this_process
 from tiltbot.action import InverseModel
 from tiltbot.msg import Episode
 from tiltbot_ros import topics
-from tiltbot_ros.nodes.running import Fault, make_executor
 from tiltbot_ros.nodes.wiring import publisher
 
 pytestmark = pytest.mark.graph
@@ -24,33 +20,10 @@ pytestmark = pytest.mark.graph
 RIG = f"rig.max_tilt_rad:={served.rig().tilt.max_tilt_rad}"
 
 
-@contextlib.contextmanager
-def in_this_process(make, *parameters):
+def living(make, *parameters):
     """Run a node and an observer of evaluations in this process."""
     words = [word for parameter in parameters for word in ("-p", parameter)]
-    rclpy.init(args=["--ros-args", *words], signal_handler_options=SignalHandlerOptions.NO)
-    fault = Fault()
-    node = make(fault)
-    executor, stop = make_executor(), threading.Event()
-    executor.add_node(node)
-
-    def spin():
-        while not stop.is_set():
-            executor.spin_once(timeout_sec=0.05)
-
-    thread = threading.Thread(target=spin)
-    thread.start()
-    observer = Observer([topics.EVALUATION, topics.DIAGNOSTICS])
-    try:
-        yield node, observer
-        assert fault.error is None
-    finally:
-        stop.set()
-        thread.join()
-        observer.close()
-        node.close()
-        node.destroy_node()
-        rclpy.shutdown()
+    return in_this_process(make, words, topics=[topics.EVALUATION, topics.DIAGNOSTICS])
 
 
 def test_live_evaluation_judges_by_the_models_that_can_be_used(
@@ -59,7 +32,7 @@ def test_live_evaluation_judges_by_the_models_that_can_be_used(
     served.make_checkpoint(tmp_path / "short")
     weights = tmp_path / "short" / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-64])
-    with in_this_process(
+    with living(
         LiveEvaluationNode,
         RIG,
         f"live.inverse:={checkpoint}",
@@ -104,9 +77,10 @@ def test_a_goal_cancelled_while_the_model_answers_is_cancelled_and_the_next_answ
     def make(fault):
         return ModelServerNode(fault, role="inverse", action_type=InverseModel, answer=slow)
 
-    with in_this_process(
-        make, RIG, f"serving.checkpoint:={checkpoint}", "serving.backend:=torch"
-    ) as (node, observer):
+    with living(make, RIG, f"serving.checkpoint:={checkpoint}", "serving.backend:=torch") as (
+        node,
+        observer,
+    ):
         # Whatever is wrong with an episode, reading it ahead ends nothing.
         node._tasks.put("file://[")
         client = ActionClient(observer.node, InverseModel, "inverse_model")

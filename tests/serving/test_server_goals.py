@@ -4,46 +4,26 @@ import contextlib
 import threading
 
 import pytest
-import rclpy
 from action_msgs.msg import GoalStatus
 from rclpy.action import ActionClient
-from rclpy.signals import SignalHandlerOptions
 
 from policy_ros.nodes.model_server import BUSY, ModelServerNode
-from tests.nodes.graphs import Observer
 from tests.serving import asking, served
+from tests.serving.in_process import in_this_process
 from tiltbot.action import InverseModel
-from tiltbot_ros.nodes.running import Fault, make_executor
 
 pytestmark = [pytest.mark.graph, pytest.mark.timeout(400)]
 
 
 @contextlib.contextmanager
 def server(arguments, answer):
-    rclpy.init(args=["--ros-args", *arguments], signal_handler_options=SignalHandlerOptions.NO)
-    node = ModelServerNode(Fault(), role="inverse", action_type=InverseModel, answer=answer)
-    executor = make_executor()
-    executor.add_node(node)
-    stop = threading.Event()
+    def make(fault):
+        return ModelServerNode(fault, role="inverse", action_type=InverseModel, answer=answer)
 
-    def spin():
-        while not stop.is_set():
-            executor.spin_once(timeout_sec=0.05)
-
-    thread = threading.Thread(target=spin)
-    thread.start()
-    observer = Observer([])
-    client = ActionClient(observer.node, InverseModel, "inverse_model")
-    try:
+    with in_this_process(make, arguments) as (_, observer):
+        client = ActionClient(observer.node, InverseModel, "inverse_model")
         observer.until(client.server_is_ready, 20.0)
         yield observer, client
-    finally:
-        stop.set()
-        thread.join()
-        observer.close()
-        node.close()
-        node.destroy_node()
-        rclpy.shutdown()
 
 
 def served_by(folder):
