@@ -105,10 +105,11 @@ while True:
 """
 
 
-def twists(process, condition, timeout_s=20.0):
+def twists(process, condition, timeout_s=20.0, meanwhile=lambda: None):
     """Ask until what has come fulfils a condition."""
     end_s = time.monotonic() + timeout_s
     while True:
+        meanwhile()
         heard = [twist for _, twist in process.tell()["twists"]]
         if condition(heard):
             return heard
@@ -149,10 +150,11 @@ def test_zero_is_sent_when_the_guard_of_the_velocities_is_killed(ros_environment
         link.open(timeout_s=30.0)
         try:
             forward = np.array([0.02, 0, 0, 0, 0, 0])
-            for _ in range(5):
-                link.send_twist(forward)
-                time.sleep(0.05)
-            twists(process, lambda t: any(map(any, t)))
+            twists(
+                process,
+                lambda t: any(map(any, t)),
+                meanwhile=lambda: link.send_twist(forward),
+            )
             link._guard.kill()
             link._guard.wait()
             with pytest.raises(DeviceError, match="zero was sent"):

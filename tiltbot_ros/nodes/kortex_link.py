@@ -4,6 +4,7 @@ import atexit
 import contextlib
 import importlib
 import json
+import select
 import subprocess
 import sys
 import threading
@@ -26,6 +27,7 @@ from std_msgs.msg import Float64MultiArray
 from tiltbot_ros.arms.kinova.link import JOINTS, JointReading, Knot
 from tiltbot_ros.arms.kinova.settings import KinovaSettings
 from tiltbot_ros.errors import DeviceError, MissingDependencyError
+from tiltbot_ros.nodes.kortex_twist_guard import HEARD, READY
 from tiltbot_ros.nodes.kortex_twist_guard import message as twist_message
 from tiltbot_ros.nodes.running import make_executor
 from tiltbot_ros.nodes.wiring import message_class, nanoseconds, stamp
@@ -109,6 +111,8 @@ class RosKortexLink:
         self._thread.start()
         self._await(lambda: self._newest is not None, timeout_s, self._no_states)
         self._await(lambda: self.controllers() > 0, timeout_s, self._no_controller)
+        if self._guard is not None:
+            self._await(self._guard_is_heard, timeout_s, self._no_controller)
 
     def reading(self) -> JointReading | None:
         """Return the newest joint state."""
@@ -274,8 +278,17 @@ class RosKortexLink:
             stdout=subprocess.PIPE,
             start_new_session=True,
         )
-        if self._guard.stdout is None or self._guard.stdout.readline() != b"ready\n":
+        if self._guard.stdout is None or self._guard.stdout.readline() != READY:
             raise DeviceError("the guard of Kinova's velocities did not start")
+
+    def _guard_is_heard(self) -> bool:
+        # It says nothing else after READY, so that a line, or its end, can be awaited.
+        told = self._guard.stdout if self._guard is not None else None
+        if told is None or not select.select([told], [], [], 0.0)[0]:
+            return False
+        if told.readline() != HEARD:
+            raise DeviceError("the guard of Kinova's velocities has ended: connect again")
+        return True
 
     def _stop_guard(self) -> None:
         guard, self._guard = self._guard, None

@@ -3,6 +3,8 @@
 twist_controller carries out its last message for ever. This process gets velocities on
 its standard input, one JSON list of six numbers [m/s, rad/s] a line, and publishes them;
 when no line comes in time, or the input ends because the driver was killed, it sends zero.
+On its standard output it says READY when it listens, and HEARD once a controller takes
+what it publishes.
 """
 
 import json
@@ -23,6 +25,7 @@ from tiltbot_ros.arms.kinova.twist_watchdog import TwistWatchdog
 PERIOD_S = 0.01
 ENDING_S = 0.3
 MOST_BYTES = 65536
+READY, HEARD = b"ready\n", b"heard\n"
 
 
 def message(twist: np.ndarray) -> Twist:
@@ -41,6 +44,11 @@ def _parsed(line: bytes) -> np.ndarray:
         return np.array([np.nan])
 
 
+def _say(line: bytes) -> None:
+    sys.stdout.buffer.write(line)
+    sys.stdout.buffer.flush()
+
+
 def main() -> int:
     """Guard one topic: TOPIC SILENCE_S."""
     topic, silence_s = sys.argv[1], float(sys.argv[2])
@@ -53,9 +61,12 @@ def main() -> int:
     watchdog = TwistWatchdog(silence_s)
     source, rest = sys.stdin.fileno(), b""
     os.set_blocking(source, False)
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
+    _say(READY)
+    heard = False
     while not ending:
+        if not heard and publisher.get_subscription_count() > 0:
+            heard = True
+            _say(HEARD)
         if select.select([source], [], [], PERIOD_S)[0]:
             data = os.read(source, MOST_BYTES)
             if not data:
