@@ -51,6 +51,10 @@ class Ending:
     log: Path
     required: bool
 
+    def __str__(self) -> str:
+        """Return what became of it, with the last lines of its log."""
+        return f"node '{self.name}' ended with status {self.status}:\n{last_words(self.log)}"
+
 
 class Supervisor:
     """The processes of one graph, each with a log file, ended together.

@@ -85,19 +85,13 @@ def serve(
 
 def _watch(graph: "Supervisor", console: Console) -> NoReturn:
     """Tell of every node that ends, and give up when one ends again and again."""
-    from tiltbot_ros.supervisor import last_words  # noqa: PLC0415
-
     ends: Counter[str] = Counter()
     while True:
         for ending in graph.poll():
             ends[ending.name] += 1
-            words = (
-                f"'{ending.name}' ended with status {ending.status}; its log ({ending.log}):\n"
-                f"{last_words(ending.log)}"
-            )
             if ends[ending.name] >= MOST_STARTS:
-                raise DeviceError(words)
-            console.print(words, markup=False, soft_wrap=True)
+                raise DeviceError(str(ending))
+            console.print(str(ending), markup=False, soft_wrap=True)
         time.sleep(POLL_S)
 
 

@@ -19,7 +19,7 @@ from policy_ros.models.contract import Contract
 from policy_ros.models.dynamics import AudioDynamics, Dynamics, ImageDynamics, OracleDynamics
 from policy_ros.models.model import TiltModel
 from policy_ros.training.draws import Draws
-from policy_ros.training.dynamics_training import seen_rows
+from policy_ros.training.forward_training import seen_rows
 from policy_ros.training.predicting import predict, preparation_of, represent
 from policy_ros.training.probes import Probes
 from tiltbot_ros.errors import ModelError

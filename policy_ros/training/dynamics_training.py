@@ -8,9 +8,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from policy_ros.data.splits import Split
 from policy_ros.data.store import Store
-from policy_ros.models.checkpoint import load_checkpoint
-from policy_ros.models.contract import Contract
+from policy_ros.models.checkpoint import save_checkpoint
+from policy_ros.models.contract import Origin
 from policy_ros.models.dynamics import (
     AudioDynamics,
     BlindDynamics,
@@ -18,121 +19,119 @@ from policy_ros.models.dynamics import (
     ImageDynamics,
     OracleDynamics,
 )
-from policy_ros.models.model import MODELS, TiltModel
-from policy_ros.models.settings import ModelSettings, Shapes
-from policy_ros.signals.settings import FrontEndSettings
+from policy_ros.models.zoo import build_model
 from policy_ros.training.draws import Draws
-from policy_ros.training.predicting import predict, preparation_of
+from policy_ros.training.dynamics_source import Source, network_of, shapes_of
+from policy_ros.training.fitting import fit, started
+from policy_ros.training.learner import Learner
+from policy_ros.training.preparation import classes_of
 from policy_ros.training.probes import Probes
+from policy_ros.training.provenance import git_sha
 from policy_ros.training.recipe import Recipe
-from tiltbot_ros.errors import ConfigError
+from policy_ros.training.run_folder import Metrics, RunFolder
+from policy_ros.training.table import Table, TableModule
 
 Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
-    """What tells a forward model what objects are like.
+class Lesson:
+    """What a forward model learns from.
 
     Attributes:
-        model, contract: of the checkpoint; None for the variants without.
-        vectors: (rows of the store, features) float32.
+        table: where objects were, what was done, where they came to be.
+        train, validation: rows of the store that may be drawn to tell what an object is like.
+        own_rows: the table's rows are the store's, and none is drawn for itself.
+        data_hash: digest of all of it.
+        path: of the data.
+        max_tilt_rad: what an action of 1 is [rad]; None: the actions are no tilts.
+        half_side_m: what a location of 1 is [m].
     """
 
-    model: TiltModel | None
-    contract: Contract | None
-    vectors: Tensor
-
-    @property
-    def digest(self) -> str:
-        """Digest of the checkpoint; empty: there is none."""
-        return self.contract.signature if self.contract is not None else ""
-
-    @property
-    def microphones(self) -> tuple[int, ...]:
-        """Those that the checkpoint hears; without one as many as `Shapes` has."""
-        return self.contract.microphones if self.contract is not None else (0, 1, 2, 3)
-
-    @property
-    def front_end(self) -> FrontEndSettings | None:
-        """How the checkpoint's sound is made; None: there is no checkpoint."""
-        return self.contract.front_end if self.contract is not None else None
+    table: Table
+    train: Rows
+    validation: Rows
+    own_rows: bool
+    data_hash: str
+    path: Path
+    max_tilt_rad: float | None
+    half_side_m: float
 
 
-def needs_embedding(name: str) -> bool:
-    """Whether the model of this name takes its vectors from another checkpoint."""
-    return issubclass(MODELS.get(name), AudioDynamics | ImageDynamics)
+def train_dynamics(
+    recipe: Recipe,
+    store: Store,
+    split: Split,
+    source: Source,
+    lesson: Lesson,
+    *,
+    out: Path,
+    seed: int,
+    progress: bool,
+) -> Metrics:
+    """Train a forward model; the object is represented by an interaction with it in the tray.
 
+    It is drawn anew every epoch.
 
-def is_dynamics(name: str) -> bool:
-    """Whether the model of this name predicts locations."""
-    return issubclass(MODELS.get(name), Dynamics)
+    Args:
+        recipe: how.
+        store: of the interactions in the tray.
+        split: which of them may be heard.
+        source: what tells it what objects are like.
+        lesson: what it learns from.
+        out: folder of the training.
+        seed: of weights, order and draws.
+        progress: show a bar.
 
-
-def open_source(
-    recipe: Recipe, store: Store, embedding: Path | None, classes: tuple[str, ...]
-) -> Source:
-    """Return the vectors of all rows, as the recipe's model wants them.
+    Returns:
+        What was measured.
 
     Raises:
-        ConfigError: a checkpoint is wanted and missing, or given and not wanted, or of another
-            sort.
-        ModelError: it cannot be used.
+        ConfigError: the folder is another training's.
     """
-    family = MODELS.get(recipe.model)
-    if not needs_embedding(recipe.model):
-        if embedding is not None:
-            raise ConfigError(f"expected no --embedding for the model '{recipe.model}'")
-        objects = store.array("object")[:].astype(np.int64)
-        vectors = torch.zeros(len(store), 0)
-        if issubclass(family, OracleDynamics):
-            numbers = {name: number for number, name in enumerate(classes)}
-            place = np.array([numbers.get(entry.name, -1) for entry in store.objects])[objects]
-            vectors = torch.zeros(len(store), len(classes))
-            known = torch.from_numpy(np.flatnonzero(place >= 0))
-            vectors[known, torch.from_numpy(place[place >= 0])] = 1.0
-        return Source(model=None, contract=None, vectors=vectors)
-    wanted = "spectrogram" if issubclass(family, AudioDynamics) else "before"
-    if embedding is None:
-        raise ConfigError(
-            f"expected --embedding CHECKPOINT for the model '{recipe.model}': one that makes an "
-            f"embedding of '{wanted}'"
+    classes = classes_of(store, split)
+    objects = store.array("object")[:].astype(np.int64)
+    data = TableModule(lesson.table, batch=recipe.schedule.batch, seed=seed)
+    prepare = ProbedBatches(
+        source.vectors,
+        Probes(lesson.train, objects[lesson.train]),
+        Probes(lesson.validation, objects[lesson.validation]),
+        seed=seed,
+        itself=lesson.own_rows,
+    )
+    model = build_model(
+        recipe.model, network_of(recipe, source), shapes_of(source, classes), seed=seed
+    )
+    assert isinstance(model, Dynamics)  # noqa: S101 - for the type
+    _adopt(model, source, lesson.train)
+    origin = Origin(
+        recipe=recipe.name,
+        seed=seed,
+        data_hash=lesson.data_hash,
+        split=split.name,
+        split_hash=split.hash,
+        embedding=source.digest,
+        git_sha=git_sha(),
+    )
+    folder = RunFolder(out, started(recipe, origin, lesson.path))
+
+    def save() -> None:
+        save_checkpoint(
+            folder.checkpoint,
+            model,
+            classes=classes,
+            microphones=source.microphones,
+            front_end=source.front_end or store.settings.front_end,
+            seconds=store.settings.seconds,
+            picture_size=store.settings.picture_size,
+            max_tilt_rad=lesson.max_tilt_rad,
+            half_side_m=lesson.half_side_m,
+            origin=origin,
         )
-    model, contract = load_checkpoint(embedding)
-    part = "audio" if wanted == "spectrogram" else "picture"
-    if "embedding" not in model.outputs or not hasattr(model, part):
-        raise ConfigError(
-            f"expected a checkpoint that makes an embedding of '{wanted}', got a "
-            f"'{contract.model}' ({embedding})"
-        )
-    rows = np.arange(len(store))
-    prepare = preparation_of(contract, store)
-    embeddings = predict(model, prepare, store, rows, ("embedding",))["embedding"]
-    return Source(model=model, contract=contract, vectors=torch.from_numpy(embeddings))
 
-
-def network_of(recipe: Recipe, source: Source) -> ModelSettings:
-    """Return the settings of a forward model: the encoders are the source's."""
-    if source.contract is None:
-        return recipe.network
-    own = {"hidden": recipe.network.hidden, "dropout": recipe.network.dropout}
-    return source.contract.settings.model_copy(update=own)
-
-
-def shapes_of(source: Source, classes: tuple[str, ...]) -> Shapes:
-    """Return the sizes of a forward model's inputs."""
-    base = source.contract.shapes if source.contract is not None else Shapes()
-    return base.model_copy(update={"classes": len(classes)})
-
-
-def adopt(model: Dynamics, source: Source, rows: Rows) -> None:
-    """Give a forward model its source's network, and fit its normalizer on training rows."""
-    if source.model is not None and isinstance(model, AudioDynamics):
-        model.audio.load_state_dict(source.model.get_submodule("audio").state_dict())
-    if source.model is not None and isinstance(model, ImageDynamics):
-        model.picture.load_state_dict(source.model.get_submodule("picture").state_dict())
-    if not isinstance(model, OracleDynamics | BlindDynamics):
-        model.normalizer.fit(source.vectors[torch.from_numpy(rows)])
+    learner = Learner(model, recipe, prepare, seed=seed, steps=data.steps)
+    with folder:
+        return fit(folder, learner, data, save=save, progress=progress)
 
 
 class ProbedBatches:
@@ -165,8 +164,11 @@ class ProbedBatches:
         return {**batch, "embedding": self._vectors[drawn]}
 
 
-def seen_rows(store: Store, rows: Rows) -> Rows:
-    """Return those rows whose object was seen before and after."""
-    before = store.array("location_before")[rows]
-    after = store.array("location_after")[rows]
-    return rows[np.isfinite(before).all(1) & np.isfinite(after).all(1)]
+def _adopt(model: Dynamics, source: Source, rows: Rows) -> None:
+    """Give a forward model its source's network, and fit its normalizer on training rows."""
+    if source.model is not None and isinstance(model, AudioDynamics):
+        model.audio.load_state_dict(source.model.get_submodule("audio").state_dict())
+    if source.model is not None and isinstance(model, ImageDynamics):
+        model.picture.load_state_dict(source.model.get_submodule("picture").state_dict())
+    if not isinstance(model, OracleDynamics | BlindDynamics):
+        model.normalizer.fit(source.vectors[torch.from_numpy(rows)])

@@ -9,25 +9,11 @@ import torch
 
 from policy_ros.data.splits import Split
 from policy_ros.data.store import Store
-from policy_ros.models.checkpoint import save_checkpoint
-from policy_ros.models.contract import Origin
-from policy_ros.models.dynamics import Dynamics
-from policy_ros.models.zoo import build_model
-from policy_ros.training.dynamics_training import (
-    ProbedBatches,
-    Source,
-    adopt,
-    network_of,
-    shapes_of,
-)
-from policy_ros.training.fitting import fit, started
-from policy_ros.training.learner import Learner
-from policy_ros.training.preparation import classes_of
-from policy_ros.training.probes import Probes
-from policy_ros.training.provenance import git_sha
+from policy_ros.training.dynamics_source import Source
+from policy_ros.training.dynamics_training import Lesson, train_dynamics
 from policy_ros.training.recipe import Recipe
-from policy_ros.training.run_folder import Metrics, RunFolder
-from policy_ros.training.table import Table, TableModule
+from policy_ros.training.run_folder import Metrics
+from policy_ros.training.table import Table
 from tiltbot_ros.errors import ModelError
 from tiltbot_ros.generating.push_set import MANIFEST, PushSet
 
@@ -110,52 +96,23 @@ def train_pushing(
         ConfigError: the folder is another training's.
         ModelError: a pushed object was never in the tray, or no push is left.
     """
-    classes = classes_of(store, split)
-    objects = store.array("object")[:].astype(np.int64)
     train, validation = deal(pushes)
-    data = TableModule(
-        Table(
+    heard = np.concatenate((split.part("train"), split.part("validation")))
+    manifest = (pushes.path / MANIFEST).read_bytes()
+    lesson = Lesson(
+        table=Table(
             columns=push_columns(pushes, store),
             train=torch.from_numpy(train),
             validation=torch.from_numpy(validation),
         ),
-        batch=recipe.schedule.batch,
-        seed=seed,
-    )
-    heard = np.concatenate((split.part("train"), split.part("validation")))
-    probes = Probes(heard, objects[heard])
-    prepare = ProbedBatches(source.vectors, probes, probes, seed=seed, itself=False)
-    model = build_model(
-        recipe.model, network_of(recipe, source), shapes_of(source, classes), seed=seed
-    )
-    assert isinstance(model, Dynamics)  # noqa: S101 - for the type
-    adopt(model, source, heard)
-    manifest = (pushes.path / MANIFEST).read_bytes()
-    origin = Origin(
-        recipe=recipe.name,
-        seed=seed,
+        train=heard,
+        validation=heard,
+        own_rows=False,
         data_hash=f"{store.hash}+{hashlib.sha256(manifest).hexdigest()[:16]}",
-        split=split.name,
-        split_hash=split.hash,
-        embedding=source.digest,
-        git_sha=git_sha(),
+        path=pushes.path,
+        max_tilt_rad=None,
+        half_side_m=pushes.manifest.half_side_m,
     )
-    folder = RunFolder(out, started(recipe, origin, pushes.path))
-
-    def save() -> None:
-        save_checkpoint(
-            folder.checkpoint,
-            model,
-            classes=classes,
-            microphones=source.microphones,
-            front_end=source.front_end or store.settings.front_end,
-            seconds=store.settings.seconds,
-            picture_size=store.settings.picture_size,
-            max_tilt_rad=None,
-            half_side_m=pushes.manifest.half_side_m,
-            origin=origin,
-        )
-
-    learner = Learner(model, recipe, prepare, seed=seed, steps=data.steps)
-    with folder:
-        return fit(folder, learner, data, save=save, progress=progress)
+    return train_dynamics(
+        recipe, store, split, source, lesson, out=out, seed=seed, progress=progress
+    )

@@ -5,7 +5,7 @@ from pathlib import Path
 from policy_ros.data.splits import Split
 from policy_ros.data.store import Store
 from policy_ros.models.model import MODELS
-from policy_ros.training.dynamics_training import is_dynamics, open_source
+from policy_ros.training.dynamics_source import is_dynamics, open_source
 from policy_ros.training.embedding_training import train_on_store
 from policy_ros.training.forward_training import train_forward
 from policy_ros.training.preparation import classes_of

@@ -161,6 +161,7 @@ def test_a_person_records_at_the_keyboard_and_the_arm_does_it_again(
     done = subprocess.run(
         [sys.executable, "-c", COMMAND, *again], capture_output=True, text=True, check=False
     )
+    assert done.stdout, done.stderr
     told = json.loads(done.stdout)
     assert (done.returncode, told["well"]) == (0, True), done
     assert told["replayed"]["error"]["end_m"] < 0.002

@@ -56,7 +56,7 @@ def jack_environment(server: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def jack_server(
-    *, rate: int, period: int = 512, name: str | None = None
+    *, rate: int, period: int = 2048, name: str | None = None
 ) -> Iterator[tuple[subprocess.Popen, dict[str, str]]]:
     """Run a dummy JACK server; gives its process and the environment to find it.
 
@@ -92,7 +92,7 @@ def jack_player(
     rate: int,
     channels: int,
     *,
-    period: int = 512,
+    period: int = 2048,
     silence_s: float = 3.0,
     loop: bool = False,
 ) -> Iterator[JackPlayer]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from policy_ros.evaluation import report as report_module
-from policy_ros.evaluation import reproducing
+from policy_ros.evaluation import reproducing, sections
 from policy_ros.evaluation.report import write_report
 from policy_ros.evaluation.reproducing import reproduce
 from policy_ros.evaluation.results import Results
@@ -110,8 +110,8 @@ def test_the_report_says_where_image_features_are_from(study, monkeypatch, tmp_p
     place, _ = study
     monkeypatch.setattr(report_module, "save", lambda *_: None)
     for section in ("retrieval", "tsne", "confusion", "actions", "locations"):
-        shown = report_module.sections.Shown(figure=None, text="")
-        monkeypatch.setattr(report_module.sections, section, lambda *_, shown=shown: shown)
+        shown = sections.Shown(figure=None, text="")
+        monkeypatch.setattr(sections, section, lambda *_, shown=shown: shown)
     report = write_report(
         Results(place, (0,)), tmp_path, quick=True, image_weights=name, manifest="manifest.json"
     )

@@ -40,7 +40,7 @@ def position_of(part: np.ndarray, whole: np.ndarray) -> int:
 
 @pytest.mark.parametrize(
     ("rate", "channels", "bits", "period"),
-    [(44_100, 4, 16, 512), (32_000, 4, 16, 512), (192_000, 1, 24, 8192)],
+    [(44_100, 4, 16, 2048), (32_000, 4, 16, 2048), (192_000, 1, 24, 8192)],
 )
 def test_the_bag_holds_what_the_sound_card_played(
     ros_environment, tmp_path: Path, rate, channels, bits, period

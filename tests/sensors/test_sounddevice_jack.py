@@ -21,7 +21,7 @@ from tiltbot_ros.sensors.portaudio import load_sounddevice
 from tiltbot_ros.sensors.sounddevice_source import SounddeviceMicrophones
 
 pytestmark = pytest.mark.jack
-PERIOD = 512
+PERIOD = 2048
 
 
 def random_integers(frames: int, channels: int, bits: int) -> np.ndarray:
@@ -92,7 +92,7 @@ def record_undisturbed(file: Path, case: tuple[int, int, int, int], see, *, seco
 
 
 @pytest.mark.parametrize(
-    "case", [(44_100, 4, 16, 512), (32_000, 4, 16, 512), (192_000, 1, 24, 8192)]
+    "case", [(44_100, 4, 16, 2048), (32_000, 4, 16, 2048), (192_000, 1, 24, 8192)]
 )
 def test_what_is_played_is_recorded_bit_for_bit_and_in_channel_order(tmp_path, see, case):
     rate, channels, bits, _ = case

@@ -1,6 +1,5 @@
 """One run of `tiltbot collect`: the graph's processes, its client, and the panel."""
 
-import os
 import signal
 import time
 from collections.abc import Iterator, Sequence
@@ -9,10 +8,8 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-import rclpy
 from rclpy.action import ActionClient
 from rclpy.node import Node
-from rclpy.signals import SignalHandlerOptions
 from rich.console import Console
 from rich.live import Live
 
@@ -20,11 +17,11 @@ from tiltbot.action import CollectObject
 from tiltbot.msg import Episode, RecorderStatus
 from tiltbot_ros import topics
 from tiltbot_ros.bringup import NodeSpec
+from tiltbot_ros.commands.command_graph import CommandGraph
 from tiltbot_ros.commands.panel import PanelState, Rate, render
 from tiltbot_ros.errors import DeviceError, TiltbotError
-from tiltbot_ros.nodes.running import make_executor
 from tiltbot_ros.nodes.wiring import subscription
-from tiltbot_ros.supervisor import Ending, Supervisor, graph_environment, last_words
+from tiltbot_ros.supervisor import Ending, last_words
 
 START_TIMEOUT_S = 60.0
 CANCEL_TIMEOUT_S = 10.0
@@ -85,8 +82,7 @@ class CollectSession:
         self._state = PanelState(title=title)
         self._namespace = namespace
         self._logs = log_directory
-        self._supervisor = Supervisor(specs, log_directory=log_directory, namespace=namespace)
-
+        self._graph = CommandGraph(specs, namespace=namespace, log_directory=log_directory)
         self._drawn_s = 0.0
         self.last = ""
         self.interrupted = False
@@ -103,21 +99,7 @@ class CollectSession:
 
     def __enter__(self) -> Self:
         """Start the processes and the client."""
-        os.environ.update(graph_environment())
-        rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
-        self._node = Node("collect_command", namespace=self._namespace or None)
-        self._client = ActionClient(self._node, CollectObject, "collect")
-        self._subscriptions = [
-            subscription(self._node, topics.RECORDER_STATUS, self._on_status),
-            subscription(self._node, topics.EPISODE, self._on_episode),
-        ]
-        self._executor = make_executor()
-        self._executor.add_node(self._node)
-        try:
-            self._supervisor.start()
-        except BaseException:
-            self.__exit__(None, None, None)
-            raise
+        self._graph.open(self._make_client)
         if self._live:
             self._live.start()
         return self
@@ -133,9 +115,16 @@ class CollectSession:
             if self._live:
                 self._live.stop()
         finally:  # the terminal may be gone
-            self._supervisor.stop()
-            self._node.destroy_node()
-            rclpy.try_shutdown()
+            self._graph.close()
+
+    def _make_client(self) -> Node:
+        node = Node("collect_command", namespace=self._namespace or None)
+        self._client = ActionClient(node, CollectObject, "collect")
+        self._subscriptions = [
+            subscription(node, topics.RECORDER_STATUS, self._on_status),
+            subscription(node, topics.EPISODE, self._on_episode),
+        ]
+        return node
 
     def collect(self, names: Sequence[str], *, episodes: int, minutes: float) -> bool:
         """Collect one object after another; return whether all were collected.
@@ -202,8 +191,8 @@ class CollectSession:
         return future.result() if future.done() else None
 
     def _spin(self) -> None:
-        self._executor.spin_once(timeout_sec=0.1)
-        for ending in self._supervisor.poll():
+        self._graph.spin(0.1)
+        for ending in self._graph.ended():
             self._on_ending(ending)
         now = time.monotonic()
         if self._live and now - self._drawn_s > 1.0 / REFRESH_HZ:
@@ -211,11 +200,10 @@ class CollectSession:
             self._live.update(render(self._state), refresh=True)
 
     def _on_ending(self, ending: Ending) -> None:
-        words = last_words(ending.log)
-        what = f"node '{ending.name}' ended with status {ending.status}; its log ({ending.log}):"
+        told = f"{ending}\nall of its log: {ending.log}"
         if ending.required:
-            raise DeviceError(f"{what}\n{words}")
-        self._say(f"{what}\n{words}")
+            raise DeviceError(told)
+        self._say(told)
 
     def _on_feedback(self, message: Any) -> None:
         feedback, state = message.feedback, self._state

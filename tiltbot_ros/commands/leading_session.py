@@ -3,24 +3,21 @@
 The source lives in this process because the keyboard does: nodes have no terminal.
 """
 
-import os
 import signal
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
-import rclpy
 from rclpy.logging import LoggingSeverity, set_logger_level
-from rclpy.signals import SignalHandlerOptions
 from rich.console import Console
 
 from tiltbot_ros.bringup import NodeSpec, Value
+from tiltbot_ros.commands.command_graph import CommandGraph
 from tiltbot_ros.errors import DeviceError
-from tiltbot_ros.nodes.running import Fault, make_executor
+from tiltbot_ros.nodes.running import Fault
 from tiltbot_ros.nodes.teleop_node import TeleopNode
-from tiltbot_ros.supervisor import Ending, Supervisor, graph_environment, last_words
+from tiltbot_ros.supervisor import Ending
 from tiltbot_ros.teleop.source import News
 
 SPIN_S = 0.05
@@ -53,10 +50,7 @@ class LeadingSession:
         recorded: bool = False,
         log_directory: Path | None = None,
     ) -> None:
-        self._scratch = tempfile.TemporaryDirectory(prefix="tiltbot-logs-")
-        self._supervisor = Supervisor(
-            specs, log_directory=log_directory or Path(self._scratch.name), namespace=namespace
-        )
+        self._graph = CommandGraph(specs, namespace=namespace, log_directory=log_directory)
         self._parameters = parameters
         self._namespace = namespace
         self._console = console
@@ -81,26 +75,8 @@ class LeadingSession:
 
     def __enter__(self) -> Self:
         """Open the source, then start the processes: without a source nothing has to run."""
-        os.environ.update(graph_environment())
-        rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
-        try:
-            node = TeleopNode(
-                self._fault,
-                namespace=self._namespace,
-                parameters=self._parameters,
-                task=self._task,
-                recorded=self._recorded,
-            )
-            self._node = node
-            # What it says is in the line below.
-            set_logger_level(node.get_logger().name, LoggingSeverity.FATAL)
-            self._executor = make_executor()
-            self._executor.add_node(node)
-            self._supervisor.start()
-        except BaseException:
-            self.__exit__(None, None, None)
-            raise
-        self._console.print(node.source.help, markup=False)
+        self._graph.open(self._make_source)
+        self._console.print(self.node.source.help, markup=False)
         return self
 
     def __exit__(
@@ -110,15 +86,21 @@ class LeadingSession:
         trace: TracebackType | None,
     ) -> None:
         """Give the arm back, end the processes, and give the terminal back."""
-        if self._node is not None:
-            self._node.close()
+        self._graph.close()
         if self._shown and self._live:
             self._console.file.write("\n")
-        self._supervisor.stop()
-        if self._node is not None:
-            self._node.destroy_node()
-        rclpy.try_shutdown()
-        self._scratch.cleanup()
+
+    def _make_source(self) -> TeleopNode:
+        self._node = TeleopNode(
+            self._fault,
+            namespace=self._namespace,
+            parameters=self._parameters,
+            task=self._task,
+            recorded=self._recorded,
+        )
+        # What it says is in the line below.
+        set_logger_level(self._node.get_logger().name, LoggingSeverity.FATAL)
+        return self._node
 
     def lead(self) -> int:
         """Follow the source until the person quits; return the exit status.
@@ -132,8 +114,8 @@ class LeadingSession:
         }
         try:
             while not self._fault.raised.is_set() and not self._interrupted:
-                self._executor.spin_once(timeout_sec=SPIN_S)
-                for ending in self._supervisor.poll():
+                self._graph.spin(SPIN_S)
+                for ending in self._graph.ended():
                     self._on_ending(ending)
                 self._show(self.node.news)
         finally:
@@ -147,21 +129,20 @@ class LeadingSession:
         self._interrupted = True
 
     def _on_ending(self, ending: Ending) -> None:
-        words = last_words(ending.log)
-        what = f"node '{ending.name}' ended with status {ending.status}:\n{words}"
         if ending.required:
-            raise DeviceError(what)
-        self._console.print(what, markup=False)
+            raise DeviceError(str(ending))
+        self._console.print(str(ending), markup=False)
 
     def _show(self, news: News) -> None:
         clutch = self.node.clutch
+        arm = f"arm {news.mode}" if news.ready else "coming up"
         if self._live:
             mark = "● " if news.recording else ""
-            line = f"{mark}clutch {clutch}   arm {news.mode}   {news.text}"
+            line = f"{mark}clutch {clutch}   {arm}   {news.text}"
             line = line[: max(self._console.width - 1, 20)]
         else:
             words = "recording" if news.recording else news.text
-            line = f"clutch {clutch}, arm {news.mode}{': ' if words else ''}{words}"
+            line = f"clutch {clutch}, {arm}{': ' if words else ''}{words}"
         if line == self._shown:
             return
         self._shown = line

@@ -14,7 +14,7 @@ from tiltbot_ros.errors import DeviceError
 from tiltbot_ros.replaying import ReplaySettings, find_recordings
 from tiltbot_ros.rigs import load_rig
 from tiltbot_ros.settings import checked
-from tiltbot_ros.supervisor import Ending, Supervisor, last_words
+from tiltbot_ros.supervisor import Supervisor
 
 POLL_S = 0.1
 SHOWN = ("replay", "recorder")
@@ -81,16 +81,9 @@ def _watch(supervisor: Supervisor, echo: "_Echo") -> int:
             if ending.name == "replay":
                 return 0 if ending.status == 0 else 1
             if ending.required:
-                raise DeviceError(_obituary(ending))
+                raise DeviceError(str(ending))
         echo.show()
         time.sleep(POLL_S)
-
-
-def _obituary(ending: Ending) -> str:
-    return (
-        f"expected '{ending.name}' to run until the end, but it ended with status "
-        f"{ending.status}:\n{last_words(ending.log)}"
-    )
 
 
 class _Echo:

@@ -1,19 +1,14 @@
 """One replay of a demonstration: the arm's process, and a commander in this one."""
 
-import os
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import numpy as np
-import rclpy
 from geometry_msgs.msg import PoseStamped
 from numpy.typing import NDArray
 from rclpy.node import Node
-from rclpy.signals import SignalHandlerOptions
 from scipy.spatial.transform import Rotation
 
 from tiltbot.msg import ArmDelta, ArmStatus
@@ -22,6 +17,7 @@ from tiltbot_ros import topics
 from tiltbot_ros.arms.arm import ToolPose
 from tiltbot_ros.arms.poses import pose_vector
 from tiltbot_ros.bringup import NodeSpec
+from tiltbot_ros.commands.command_graph import CommandGraph
 from tiltbot_ros.demonstrations.replaying import (
     Approach,
     Replayed,
@@ -32,9 +28,7 @@ from tiltbot_ros.demonstrations.replaying import (
 )
 from tiltbot_ros.demonstrations.steps import Demonstration, PoseTrack
 from tiltbot_ros.errors import CommandError, DeviceError
-from tiltbot_ros.nodes.running import make_executor
 from tiltbot_ros.nodes.wiring import nanoseconds, publisher, subscription
-from tiltbot_ros.supervisor import Supervisor, graph_environment, last_words
 
 COMMANDER = "replay"
 START_TIMEOUT_S = 60.0
@@ -65,11 +59,7 @@ class ReplayingSession:
         say: Callable[[str], None],
         settings: ReplaySettings | None = None,
     ) -> None:
-        self._scratch = tempfile.TemporaryDirectory(prefix="tiltbot-logs-")
-        self._spec = spec
-        self._supervisor = Supervisor(
-            [spec], log_directory=Path(self._scratch.name), namespace=namespace
-        )
+        self._graph = CommandGraph([spec], namespace=namespace)
         self._namespace = namespace
         self._dry_run = dry_run
         self._shown = shown
@@ -81,23 +71,7 @@ class ReplayingSession:
 
     def __enter__(self) -> Self:
         """Start the arm's process and the client."""
-        os.environ.update(graph_environment())
-        rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
-        self._node = Node("replay_command", namespace=self._namespace or None)
-        self._deltas = publisher(self._node, topics.ARM_DELTA)
-        self._take = self._node.create_client(CommandArm, "arm/take")
-        measured = topics.ARM_PREVIEW if self._dry_run else topics.ARM_POSE
-        self._kept = [
-            subscription(self._node, measured, self._poses.append),
-            subscription(self._node, topics.ARM_STATE, self._on_state),
-        ]
-        self._executor = make_executor()
-        self._executor.add_node(self._node)
-        try:
-            self._supervisor.start()
-        except BaseException:
-            self.__exit__(None, None, None)
-            raise
+        self._graph.open(self._make_client)
         return self
 
     def __exit__(
@@ -107,10 +81,18 @@ class ReplayingSession:
         trace: TracebackType | None,
     ) -> None:
         """End the arm's process: it stops the arm."""
-        self._supervisor.stop()
-        self._node.destroy_node()
-        rclpy.try_shutdown()
-        self._scratch.cleanup()
+        self._graph.close()
+
+    def _make_client(self) -> Node:
+        self._node = Node("replay_command", namespace=self._namespace or None)
+        self._deltas = publisher(self._node, topics.ARM_DELTA)
+        self._take = self._node.create_client(CommandArm, "arm/take")
+        measured = topics.ARM_PREVIEW if self._dry_run else topics.ARM_POSE
+        self._kept = [
+            subscription(self._node, measured, self._poses.append),
+            subscription(self._node, topics.ARM_STATE, self._on_state),
+        ]
+        return self._node
 
     def replay(self) -> Replayed:
         """Lead the arm to the start, show all steps, return what became of it.
@@ -195,7 +177,7 @@ class ReplayingSession:
 
     def _wait(self, due_s: float) -> None:
         while (left := due_s - time.monotonic()) > 0:
-            self._executor.spin_once(timeout_sec=left)
+            self._graph.spin(left)
         self._check()
 
     def _until(self, condition: Callable[[], object], timeout_s: float, what: str) -> None:
@@ -203,12 +185,12 @@ class ReplayingSession:
         while not condition():
             if time.monotonic() > deadline:
                 raise DeviceError(f"expected {what} within {timeout_s:g} s; {self._words()}")
-            self._executor.spin_once(timeout_sec=0.1)
+            self._graph.spin(0.1)
             self._check()
 
     def _check(self) -> None:
-        for ending in self._supervisor.poll():
-            raise DeviceError(f"the arm's node ended: {last_words(ending.log)}")
+        for ending in self._graph.ended():
+            raise DeviceError(str(ending))
         status = self._status
         if status is None:
             return

@@ -55,6 +55,13 @@ def make_executor(context: Context | None = None) -> Executor:
     return kind(context=context)
 
 
+def close(node: Node) -> None:
+    """Call a node's own `close`, if it has one; ROS has to be up still."""
+    own = getattr(node, "close", None)
+    if own is not None:
+        own()
+
+
 def run(make_node: Callable[[Fault], Node], *, niceness: int = 0) -> int:
     """Run one node until it is told to stop; return the exit status.
 
@@ -88,9 +95,7 @@ def run(make_node: Callable[[Fault], Node], *, niceness: int = 0) -> int:
         status = EXIT_FAILED if node else EXIT_BAD_CONFIGURATION
     finally:
         if node is not None:
-            close = getattr(node, "close", None)
-            if close is not None:
-                close()
+            close(node)
             node.destroy_node()
         rclpy.try_shutdown()
     return status

@@ -113,8 +113,10 @@ class TeleopNode(Node):
         text = self._remark or ("" if arm is None else arm.fault or arm.reason)
         if recorder is not None and recording:
             text = f"{recorder.id}, {recorder.duration_s:.0f} s, {recorder.steps} steps"
+        asked = [self._take, self._start] if self._recorded else [self._take]
+        heard = arm is not None and (recorder is not None or not self._recorded)
         return News(
-            ready=arm is not None and (recorder is not None or not self._recorded),
+            ready=heard and all(client.service_is_ready() for client in asked),
             mode="no arm" if arm is None else arm.mode,
             commander="" if arm is None else arm.commander,
             recording=recording,
