@@ -36,7 +36,6 @@ def workspace(tmp_path_factory):
             *("--build-base", folder / "build", "--install-base", folder / "install"),
             *("--event-handlers", "console_cohesion+", "--cmake-args", "-G", "Ninja"),
             *(f"-DPython3_EXECUTABLE={sys.executable}", "-DBUILD_TESTING=OFF"),
-            "-DCMAKE_BUILD_TYPE=Release",
         ],
         cwd=folder,
         env=_environment(),
