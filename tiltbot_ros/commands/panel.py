@@ -17,7 +17,7 @@ WORDS = {
     "background": "learning the empty tray",
     "object": "placing the object",
     "tilting": "tilting",
-    "writing": "writing the last episodes",
+    "writing": "writing",
 }
 
 
