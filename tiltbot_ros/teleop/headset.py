@@ -222,20 +222,30 @@ class HeadsetSource:
         return response
 
     def _serve(self, connection: Any) -> None:
-        with self._lock:
-            busy, self._connection = self._connection, self._connection or connection
-        if busy is not None:
+        if not self._seat(connection):
             connection.close(_BUSY, "another headset leads the arm")
             return
         try:
             connection.send(json.dumps({"hand": self._settings.hand}))
             for text in connection:
+                if self._connection is not connection:
+                    break
                 self._take(text)
         except Exception as error:  # noqa: BLE001 - whatever a client does, the next one is served
             self.dropped[type(error).__name__] += 1
         finally:
             with self._lock:
-                self._connection = None
+                if self._connection is connection:
+                    self._connection = None
+
+    def _seat(self, connection: Any) -> bool:
+        """Let a connection lead unless another does; one that is being closed leads no more."""
+        with self._lock:
+            held = self._connection
+            free = held is None or held.state.name != "OPEN"
+            if free:
+                self._connection = connection
+        return free
 
     def _take(self, text: str | bytes) -> None:
         try:
