@@ -164,6 +164,19 @@ def test_zero_is_sent_when_the_guard_of_the_velocities_is_killed(ros_environment
             link.close()
 
 
+def test_a_guard_that_is_heard_before_it_is_asked_is_connected(ros_environment, monkeypatch):
+    class Late(subprocess.Popen):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            time.sleep(3.0)
+
+    with KortexProcess(controller="twist", rate_hz=50.0):
+        monkeypatch.setattr(subprocess, "Popen", Late)
+        link = RosKortexLink(KinovaSettings(mode="twist", **PATIENT))
+        link.open(timeout_s=10.0)
+        link.close()
+
+
 def test_nothing_there_and_things_missing_are_named(ros_environment):
     arm = KinovaArm(KinovaSettings(start_s=1.0), RosKortexLink(KinovaSettings()))
     with pytest.raises(

@@ -276,6 +276,7 @@ class RosKortexLink:
             [sys.executable, "-m", "tiltbot_ros.nodes.kortex_twist_guard", topic, silence],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            bufsize=0,  # a line read ahead would be hidden from select
             start_new_session=True,
         )
         if self._guard.stdout is None or self._guard.stdout.readline() != READY:
